@@ -1,0 +1,49 @@
+"""Build the page and serve it: `python app.py`."""
+
+import os
+import sys
+
+import gradio as gr
+
+from llm_demo.config import Config
+from llm_demo.engine import Engine
+from llm_demo.errors import ConfigError
+from llm_demo.i18n import translator
+from llm_demo.quiz.quiz import Quiz
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, tokenizer
+from llm_demo.tabs.site import Site
+
+VISITORS = 64  # streams at once; the worker decodes them together
+
+
+def build_app(engine: Engine) -> gr.Blocks:
+    """Return the page with its five tabs and its endpoints."""
+    title = translator(engine.config.language)("page.title")
+    with gr.Blocks(title=title, analytics_enabled=False) as app:
+        site, game = Site(app, engine), Quiz(engine)
+        api.build(site, game)  # before the tabs, whose events might take an endpoint's name
+        page.head(site)
+        with gr.Tabs():
+            tokenizer.build(site)
+            chat.build(site)
+            decoding.build(site)
+            ablation.build(site)
+            quiz.build(site, game)
+        page.foot(site)
+        site.follow_language()
+    return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
+
+
+if __name__ == "__main__":
+    try:
+        config = Config.from_env(os.environ)
+    except ConfigError as error:
+        sys.exit(str(error))
+    build_app(Engine.load(config=config, wait=False)).launch(
+        theme=gr.themes.Default(),
+        css_paths=STYLE,
+        run_history=False,
+        footer_links=["api", "gradio"],
+        max_threads=2 * VISITORS,
+        ssr_mode=False,
+    )

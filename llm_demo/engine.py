@@ -1,0 +1,289 @@
+"""Engine: the one door to a model."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from itertools import groupby
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from llm_demo.batching import Decision, Job, Worker
+from llm_demo.config import Config
+from llm_demo.decoding.forced import log_probs
+from llm_demo.decoding.recorder import Recorder
+from llm_demo.decoding.sampling import sample
+from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
+from llm_demo.models.catalogue import ModelCard, catalogue, find
+from llm_demo.models.loader import STAGES, Loaded, load, load_default, load_tokenizer
+from llm_demo.sampling import Sampling
+from llm_demo.trace import FinishReason, Step, Trace
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Where the start of the model stands.
+
+    Attributes:
+        stage: one of `STAGES` while it goes on, then `ready` or `failed`.
+        done: stages behind it, of `len(STAGES)`.
+        error: what went wrong, where it failed.
+    """
+
+    stage: str
+    done: int
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One continuation asked for: plain text, sent as it is, and how to continue it."""
+
+    prompt: str
+    sampling: Sampling
+
+
+class Engine:
+    """Runs one model for everybody. Every bound of `Config` is enforced here.
+
+    Calls wait while the model is loading; if it could not be loaded they raise its ModelError.
+
+    Attributes:
+        config: the operator's.
+        cards: every model that a visitor may name, by key.
+    """
+
+    def __init__(self, config: Config, read: Callable[[Report], Loaded]) -> None:
+        """Begin to load in a thread of its own; `Engine.load` is the usual way in.
+
+        Args:
+            config: the operator's.
+            read: brings the model into memory; is given a function to report its stages to.
+        """
+        self.config = config
+        self.cards: Mapping[str, ModelCard] = catalogue(config)
+        self._stage = STAGES[0]
+        self._ready: Future[tuple[Loaded, Worker]] = ThreadPoolExecutor(1).submit(self._start, read)
+        self._tokenizer_of = lru_cache(maxsize=8)(partial(load_tokenizer, config=config, report=lambda _stage: None))
+
+    @classmethod
+    def load(cls, model: str = "", config: Config | None = None, wait: bool = True) -> "Engine":
+        """Load a model.
+
+        Args:
+            model: a key of the catalogue, a hub id or a folder; empty for the operator's or machine's default.
+            config: the environment's where None.
+            wait: False returns at once; `loading` then tells how far it is.
+
+        Raises:
+            ModelError: with `wait`, the model cannot be loaded.
+        """
+        config = config or Config.from_env(os.environ)
+        if model:
+            config = replace(config, model=model)
+            card = find(model, catalogue(config))
+            engine = cls(config, lambda report: load(card, config, report))
+        else:
+            engine = cls(config, lambda report: load_default(config, report))
+        if wait:
+            engine._ready.result()
+        return engine
+
+    def _start(self, read: Callable[[Report], Loaded]) -> tuple[Loaded, Worker]:
+        def report(stage: str) -> None:
+            self._stage = stage
+
+        loaded = read(report)
+        return loaded, Worker(loaded.model)
+
+    @property
+    def loading(self) -> Loading:
+        """How far the start is; never waits."""
+        if not self._ready.done():
+            return Loading(self._stage, STAGES.index(self._stage))
+        error = self._ready.exception()
+        return Loading("failed", STAGES.index(self._stage), error) if error else Loading("ready", len(STAGES))
+
+    @property
+    def loaded(self) -> Loaded:
+        """The model with all that belongs to it."""
+        return self._ready.result()[0]
+
+    @property
+    def model(self) -> PreTrainedModel:
+        """The transformers model itself, for whoever wants to compare."""
+        return self.loaded.model
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The transformers tokenizer itself."""
+        return self.loaded.tokenizer
+
+    def close(self) -> None:
+        """Stop the worker after its current step."""
+        self._ready.result()[1].close()
+
+    def tokenizer_of(self, model: str | None = None) -> PreTrainedTokenizerBase:
+        """Return the tokenizer of any model of the catalogue, its weights left alone; the loaded one's by default."""
+        if not model:
+            return self.tokenizer
+        card = find(model, self.cards)
+        return self.tokenizer if self._is_loaded(card) else self._tokenizer_of(card)
+
+    def check_model(self, model: str | None) -> None:
+        """Refuse a model that this app does not run: ModelError."""
+        if model and not self._is_loaded(card := find(model, self.cards)):
+            raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
+
+    def _is_loaded(self, card: ModelCard) -> bool:
+        return self._ready.done() and not self._ready.exception() and self.loaded.card == card
+
+    def next_step(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Step:
+        """Return the decision about the token after the prompt."""
+        self._check_counts([Request(prompt, sampling)], top_k)  # one token is decided, but no bound is waived
+        return self.generate(prompt, replace(sampling, max_new_tokens=1), top_k).steps[0]
+
+    def stream(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Iterator[Step]:
+        """Yield the decisions of one continuation as they fall; closing it stops the work within one step.
+
+        Raises:
+            InputError, SettingsError: prompt or settings past a bound, before anything runs.
+            DeadlineError: the job took longer than `job_seconds`.
+        """
+        decisions = self.stream_many([Request(prompt, sampling)], top_k)
+        return (decision.step for decision in decisions)
+
+    def generate(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Trace:
+        """Return one whole continuation; the errors are those of `stream`."""
+        return self.generate_many([Request(prompt, sampling)], top_k)[0]
+
+    def compare(self, prompt: str, samplings: Sequence[Sampling], top_k: int = 10) -> list[Trace]:
+        """Continue one prompt in several ways: it is read once, and the rows are decoded together."""
+        if not 1 <= len(samplings) <= self.config.max_compared:
+            raise InputError("samplings", limit=self.config.max_compared)
+        return self.generate_many([Request(prompt, sampling) for sampling in samplings], top_k)
+
+    def generate_many(self, requests: Sequence[Request], top_k: int = 10) -> list[Trace]:
+        """Return one trace a request, all decoded together."""
+        traces = Traces(self, requests)
+        for decision in self.stream_many(requests, top_k):
+            traces.add(decision)
+        return traces.finished()
+
+    def stream_many(self, requests: Sequence[Request], top_k: int = 10) -> Iterator[Decision]:
+        """Yield the decisions of several continuations, decoded together, each with its request's number."""
+        loaded, worker = self._ready.result()
+        self._check_counts(requests, top_k)
+        strategies = []
+        for request in requests:
+            ids = self.encode(request.prompt)
+            self._check_context(len(ids) + request.sampling.max_new_tokens)
+            recorder = Recorder(ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode)
+            strategies.append(sample(ids, recorder))
+        return worker.submit(Job(strategies, self.config.job_seconds)).decisions()
+
+    def log_probs(self, prompt: str, continuation: str) -> list[float]:
+        """Return the natural logarithm of each continuation token's probability after the prompt.
+
+        The two are tokenized apart and joined, so the boundary stays where the caller put it.
+        """
+        return self.batch_log_probs([(prompt, continuation)])[0]
+
+    def batch_log_probs(self, pairs: Sequence[tuple[str, str | Sequence[int]]]) -> list[list[float]]:
+        """Return `log_probs` of each (prompt, continuation); neighbours with one prompt have it read once.
+
+        A continuation may be token ids, to score exactly what was generated.
+        """
+        loaded, worker = self._ready.result()
+        deadline = time.monotonic() + self.config.job_seconds
+        scores: list[list[float]] = []
+        for prompt, group in groupby(pairs, key=lambda pair: pair[0]):
+            if time.monotonic() > deadline:
+                raise DeadlineError("deadline", seconds=self.config.job_seconds)
+            ids = self.encode(prompt)
+            continuations = [
+                loaded.tokenizer(given, add_special_tokens=False).input_ids if isinstance(given, str) else given
+                for _, given in group
+            ]
+            self._check_context(len(ids) + max(map(len, continuations)))
+            scores += worker.call(partial(log_probs, loaded.model, ids, continuations))
+        return scores
+
+    def encode(self, prompt: str) -> tuple[int, ...]:
+        """Return a prompt's token ids, as the model reads them.
+
+        Raises:
+            InputError: it is blank or longer than a prompt may be.
+        """
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise InputError("empty_prompt")
+        check_length(prompt, self.config)
+        tokenizer = self.tokenizer
+        # A chat template may already have written the token that begins every text.
+        begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
+        return tuple(tokenizer(prompt, add_special_tokens=not begun).input_ids)
+
+    def _check_counts(self, requests: Sequence[Request], top_k: int) -> None:
+        limit = self.config.max_new_tokens
+        for request in requests:
+            if request.sampling.max_new_tokens > limit:
+                wanted = request.sampling.max_new_tokens
+                raise SettingsError("knob_whole", knob="max_new_tokens", value=wanted, low=1, high=limit)
+        if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= self.config.max_top_k:
+            shown = repr(top_k)[:40]
+            raise SettingsError("knob_whole", knob="top_k", value=shown, low=1, high=self.config.max_top_k)
+
+    def _check_context(self, tokens: int) -> None:
+        if tokens > self.loaded.context:
+            raise InputError("context", tokens=tokens, context=self.loaded.context)
+
+
+def check_length(text: str, config: Config) -> None:
+    """Refuse a text longer than `max_prompt_chars`: InputError."""
+    if len(text) > config.max_prompt_chars:
+        raise InputError("long_prompt", length=len(text), limit=config.max_prompt_chars)
+
+
+class Traces:
+    """Collects the decisions of `Engine.stream_many` into one Trace a request, whole or partial."""
+
+    def __init__(self, engine: Engine, requests: Sequence[Request]) -> None:
+        """The seconds of the traces count from here."""
+        self._engine = engine
+        self._requests = requests
+        self._begun = time.monotonic()
+        self._decisions: list[list[Decision]] = [[] for _ in requests]
+        self._seconds = [0.0] * len(requests)
+
+    def add(self, decision: Decision) -> None:
+        """Take the next decision."""
+        self._decisions[decision.row].append(decision)
+        self._seconds[decision.row] = time.monotonic() - self._begun
+
+    def finished(self) -> list[Trace]:
+        """Return what there is so far; a continuation that has not ended counts as cancelled."""
+        return [self._trace(row) for row in range(len(self._requests))]
+
+    def _trace(self, row: int) -> Trace:
+        decisions = self._decisions[row]
+        steps = tuple(decision.step for decision in decisions)
+        ids = tuple(step.chosen.token_id for step in steps)
+        return Trace(
+            prompt_ids=self._engine.encode(self._requests[row].prompt),
+            token_ids=ids,
+            steps=steps,
+            text=self._engine.tokenizer.decode(ids, skip_special_tokens=True),
+            finish_reason=self._finish_reason(row, ids),
+            log_prob=sum(step.log_prob for step in steps),
+            forward_passes=decisions[-1].forward_passes if decisions else 0,
+            seconds=self._seconds[row],
+        )
+
+    def _finish_reason(self, row: int, ids: tuple[int, ...]) -> FinishReason:
+        if ids and ids[-1] in self._engine.loaded.stop_ids:
+            return "stop"
+        return "length" if len(ids) == self._requests[row].sampling.max_new_tokens else "cancelled"

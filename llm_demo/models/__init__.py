@@ -1,0 +1,1 @@
+"""Where models come from: the catalogue, the weights that need no hub, and the loader."""

@@ -1,0 +1,123 @@
+"""From a card to a model and tokenizer in memory, on the device and in the number format that suit the machine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from llm_demo.config import Config
+from llm_demo.errors import ModelError
+from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
+from llm_demo.models.embedded import embedded_folder
+
+STAGES = ("fetch", "check", "convert", "load")
+# What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError)
+
+Report = Callable[[str], None]  # told each stage of STAGES as it begins
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to run.
+
+    Attributes:
+        stop_ids: every id that ends a text, from the generation config, the config and the tokenizer.
+        context: tokens that prompt and continuation may have together.
+    """
+
+    card: ModelCard
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    stop_ids: frozenset[int]
+    context: int
+
+
+def default_card(config: Config) -> ModelCard:
+    """Return the card of the operator's choice, or of what the machine can carry."""
+    cards = catalogue(config)
+    if config.model:
+        return find(config.model, cards)
+    return cards[GPU_DEFAULT if choose_device(config) == "cuda" else EMBEDDED]
+
+
+def choose_device(config: Config) -> str:
+    """Return `cpu` or `cuda`; ModelError where the operator wants a GPU that is not there."""
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("no_gpu")
+    if config.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return config.device
+
+
+def choose_dtype(config: Config, device: str) -> torch.dtype:
+    """Return the operator's number format, or bfloat16 where the processor computes in it, else float32."""
+    if config.dtype != "auto":
+        return getattr(torch, config.dtype)
+    if device == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        features = torch.cpu.get_capabilities()
+        native = features.get("avx512_bf16", False) or features.get("amx_bf16", False)
+    return torch.bfloat16 if native else torch.float32
+
+
+def load_default(config: Config, report: Report) -> Loaded:
+    """Bring the default model into memory: the embedded one where the GPU's default needs a hub out of reach."""
+    card = default_card(config)
+    try:
+        return load(card, config, report)
+    except ModelError as error:
+        if config.model or error.key != "hub":
+            raise
+    return load(catalogue(config)[EMBEDDED], config, report)
+
+
+def load(card: ModelCard, config: Config, report: Report) -> Loaded:
+    """Bring a model into memory.
+
+    Raises:
+        ModelError: in one sentence, what is missing and what to do.
+    """
+    device = choose_device(config)
+    source = locate(card, config, report)
+    report("load")
+    tokenizer = _read(AutoTokenizer, source, card)
+    model = _read(AutoModelForCausalLM, source, card, dtype=choose_dtype(config, device), use_safetensors=True)
+    model.to(device).eval()
+    context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
+    return Loaded(card, model, tokenizer, _stop_ids(model, tokenizer), context)
+
+
+def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
+    """Bring a model's tokenizer alone into memory; ModelError where it cannot be had."""
+    return _read(AutoTokenizer, locate(card, config, report), card)
+
+
+def locate(card: ModelCard, config: Config, report: Report) -> str:
+    """Return the folder or hub id to read a card from, the embedded model made first where it is that."""
+    if card.is_embedded:
+        return str(embedded_folder(config.cache, report))
+    if card.folder is None and card.source.startswith(("/", ".", "~")):
+        raise ModelError("folder", name=card.key, source=card.source)
+    return str(card.folder or card.source)
+
+
+def _read(reader: type, source: str, card: ModelCard, **options: object):  # noqa: ANN202 - a model or a tokenizer
+    try:
+        return reader.from_pretrained(source, revision=card.revision or "main", trust_remote_code=False, **options)
+    except UNREADABLE as error:
+        where = "folder" if card.folder or card.is_embedded else "hub"
+        raise ModelError(where, name=card.key, source=source) from error
+
+
+def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    ids: set[int] = set()
+    for found in (
+        model.generation_config.eos_token_id,
+        model.config.get_text_config().eos_token_id,
+        tokenizer.eos_token_id,
+    ):
+        ids.update(found if isinstance(found, list) else [] if found is None else [found])
+    return frozenset(ids)

@@ -1,0 +1,156 @@
+"""A visitor's settings, checked once, and what they turn into: transformers' own warpers and a seeded draw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from transformers import (
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from llm_demo.errors import SettingsError
+from llm_demo.trace import Draw
+
+STRATEGIES = ("greedy", "sample")  # a strategy is added here together with its file in `decoding/`
+
+# Inclusive ranges, wide enough for every exercise of the course; an operator's own bounds come on top.
+RANGES: dict[str, tuple[float, float]] = {
+    "max_new_tokens": (1, 2048),
+    "temperature": (0.001, 10.0),
+    "top_k": (0, 1_000_000),
+    "top_p": (0.001, 1.0),
+    "min_p": (0.0, 1.0),
+    "repetition_penalty": (0.1, 10.0),
+    "no_repeat_ngram_size": (0, 100),
+    "num_beams": (1, 8),
+    "length_penalty": (-10.0, 10.0),
+    "penalty_alpha": (0.0, 1.0),
+    "num_draft_tokens": (0, 64),
+    "seed": (0, 2**53 - 1),  # what a browser's number holds exactly
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is picked. Names and meanings are those of transformers' GenerationConfig.
+
+    Attributes:
+        strategy: one of `STRATEGIES`.
+        top_k: 0 keeps all.
+        top_p: 1.0 keeps all.
+        min_p: 0.0 keeps all.
+        seed: of the request's own random generator.
+
+    Raises:
+        SettingsError: naming the knob, its value and its range.
+    """
+
+    strategy: str = "sample"
+    max_new_tokens: int = 50
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    num_beams: int = 1
+    length_penalty: float = 1.0
+    penalty_alpha: float = 0.0
+    num_draft_tokens: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise SettingsError("strategy", value=_shown(self.strategy), choices=", ".join(STRATEGIES))
+        for knob in fields(self):
+            if knob.name != "strategy":
+                value = _checked(knob.name, getattr(self, knob.name), whole=knob.type is int)
+                object.__setattr__(self, knob.name, value)
+
+    @classmethod
+    def from_dict(cls, settings: Mapping[str, object]) -> "Sampling":
+        """Read a JSON object; a field that is no knob is refused with SettingsError."""
+        if not isinstance(settings, Mapping):
+            raise SettingsError("sampling_shape", value=_shown(settings))
+        known = [knob.name for knob in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise SettingsError("unknown_knob", name=_shown(name), known=", ".join(known))
+        return cls(**settings)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a random number takes part."""
+        return self.strategy == "sample"
+
+
+def _shown(value: object) -> str:
+    """Quote what a stranger sent, at a length that a sentence bears."""
+    text = repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _checked(name: str, value: object, whole: bool) -> float | int:
+    low, high = RANGES[name]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # NaN and infinities are outside every range.
+    if not number or not low <= value <= high or (whole and value != int(value)):
+        kind = "knob_whole" if whole else "knob"
+        raise SettingsError(kind, knob=name, value=_shown(value), low=f"{low:g}", high=f"{high:.16g}")
+    return int(value) if whole else float(value)
+
+
+def warpers(sampling: Sampling) -> LogitsProcessorList:
+    """Return the processors of `model.generate`, in its order, for shape (rows, vocab_size) scores.
+
+    Penalties act for every strategy; temperature and filters only where something is drawn. A knob at its
+    neutral value adds nothing. Source: https://huggingface.co/docs/transformers/internal/generation_utils
+    """
+    chain = LogitsProcessorList()
+    if sampling.repetition_penalty != 1.0:
+        chain.append(RepetitionPenaltyLogitsProcessor(sampling.repetition_penalty))
+    if sampling.no_repeat_ngram_size:
+        chain.append(NoRepeatNGramLogitsProcessor(sampling.no_repeat_ngram_size))
+    if sampling.draws:
+        if sampling.temperature != 1.0:
+            chain.append(TemperatureLogitsWarper(sampling.temperature))
+        if sampling.top_k:
+            chain.append(TopKLogitsWarper(sampling.top_k))
+        if sampling.top_p < 1.0:
+            chain.append(TopPLogitsWarper(sampling.top_p))
+        if sampling.min_p:
+            chain.append(MinPLogitsWarper(sampling.min_p))
+    return chain
+
+
+def generator(seed: int) -> torch.Generator:
+    """Return a request's own source of randomness, so that nobody else's draws move it."""
+    return torch.Generator().manual_seed(seed)
+
+
+def draw(probs: Tensor, rng: torch.Generator) -> tuple[int, Draw]:
+    """Draw a token by inverse transform sampling (Devroye 1986, chapter II.2).
+
+    Args:
+        probs: shape (vocab_size,), float32, on any device.
+        rng: the request's own.
+
+    Returns:
+        The token's id and where the number fell. Never a token of probability 0.
+    """
+    number = torch.rand((), generator=rng, dtype=torch.float64).item()
+    probs = probs.cpu()
+    kept = probs.nonzero().flatten()
+    falling, order = probs[kept].sort(descending=True, stable=True)  # ties by token id
+    edges = falling.double().cumsum(0)
+    edges /= edges[-1].clone()  # float32 probabilities miss 1 by a rounding error
+    place = int(torch.searchsorted(edges, number, right=True))
+    low = edges[place - 1].item() if place else 0.0
+    return int(kept[order[place]]), Draw(number, low, edges[place].item())

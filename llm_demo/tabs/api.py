@@ -1,0 +1,175 @@
+"""The named endpoints: what a notebook gets through `gradio_client`, as plain JSON.
+
+A sentence of trouble comes in the language that the client accepts.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+
+import gradio as gr
+
+from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
+from llm_demo.chat import read_messages, render, split_thinking
+from llm_demo.engine import check_length
+from llm_demo.errors import InputError
+from llm_demo.i18n import preferred, translator
+from llm_demo.quiz.quiz import Quiz
+from llm_demo.sampling import Sampling
+from llm_demo.tabs.site import Site, spoken
+from llm_demo.tokens import tokenize
+
+
+def build(site: Site, quiz: Quiz) -> None:
+    """Add every endpoint to the enclosing page."""
+    engine = site.engine
+    config = engine.config
+
+    def told(request: gr.Request | None) -> AbstractContextManager[None]:
+        language = request.headers.get("accept-language") if request else None
+        return spoken(translator(preferred(None, language, config.language)), html=False)
+
+    def tokenize_text(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
+        """Split a text into tokens with the tokenizer of any model of the catalogue."""
+        with told(request):
+            if not isinstance(text, str) or not text:
+                raise InputError("empty_text")
+            check_length(text, config)
+            found = tokenize(engine.tokenizer_of(model), text)
+            return {
+                "model": model or engine.loaded.card.key,
+                "tokens": [
+                    {"index": t.index, "id": t.id, "piece": t.piece, "text": t.text, "bytes": list(t.bytes)}
+                    for t in found.tokens
+                ],
+                "n_chars": found.n_chars,
+                "n_bytes": found.n_bytes,
+            }
+
+    def next_token(
+        prompt: str,
+        model: str | None = None,
+        sampling: dict | None = None,
+        top_k: int = 10,
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Decide the token after a prompt; returns a Step."""
+        with told(request):
+            engine.check_model(model)
+            return engine.next_step(prompt, _sampling(sampling), top_k).to_dict()
+
+    def generate(
+        prompt: str,
+        model: str | None = None,
+        sampling: dict | None = None,
+        top_k: int = 10,
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Continue a prompt; returns a Trace."""
+        with told(request):
+            engine.check_model(model)
+            return engine.generate(prompt, _sampling(sampling), top_k).to_dict()
+
+    def compare(
+        prompt: str,
+        model: str | None = None,
+        samplings: list | None = None,
+        top_k: int = 10,
+        request: gr.Request | None = None,
+    ) -> list:
+        """Continue a prompt in several ways at once; returns a list of Traces."""
+        with told(request):
+            engine.check_model(model)
+            if not isinstance(samplings, list):
+                raise InputError("samplings", limit=config.max_compared)
+            traces = engine.compare(prompt, [Sampling.from_dict(one) for one in samplings], top_k)
+            return [trace.to_dict() for trace in traces]
+
+    def chat(
+        messages: list,
+        model: str | None = None,
+        sampling: dict | None = None,
+        system: str = "",
+        thinking: bool = False,
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Answer a conversation: a list of {"role", "content"}, the last one the user's."""
+        with told(request):
+            engine.check_model(model)
+            prompt = render(engine.tokenizer, read_messages(messages), str(system or ""), bool(thinking))
+            trace = engine.generate(prompt, _sampling(sampling))
+            reasoning, text = split_thinking(trace.text, prompt)
+            return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}
+
+    def ablate(
+        parts: list,
+        model: str | None = None,
+        sampling: dict | None = None,
+        samples: int = 1,
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Run a prompt with and without each of its parts, a list of {"name", "text"}."""
+        with told(request):
+            engine.check_model(model)
+            count = check_samples(samples, config.max_samples)
+            variants = make_variants(engine.tokenizer, read_parts(parts, config.max_parts))
+            traces = engine.generate_many(make_requests(variants, _sampling(sampling), count))
+            effects = measure(engine, variants, traces[0])
+            return {
+                "variants": [
+                    {
+                        "name": variant.name,
+                        "prompt": variant.prompt,
+                        "traces": [trace.to_dict() for trace in traces[place * count : (place + 1) * count]],
+                    }
+                    for place, variant in enumerate(variants)
+                ],
+                "effects": [asdict(effect) for effect in effects],
+            }
+
+    def quiz_question(
+        language: str = "es", category: str | None = None, seed: int = 0, request: gr.Request | None = None
+    ) -> dict:
+        """Draw a question; the answer is not in it."""
+        with told(request):
+            question = quiz.draw(language, category, seed)
+            return {
+                "question_id": question.question_id,
+                "language": question.language,
+                "category": question.category,
+                "question": question.question,
+                "options": dict(zip(question.letters, question.options, strict=True)),
+                "source": question.source,
+            }
+
+    def quiz_answer(
+        question_id: int, language: str, letter: str, model: str | None = None, request: gr.Request | None = None
+    ) -> dict:
+        """Answer a question and see what the model answers."""
+        with told(request):
+            engine.check_model(model)
+            done = quiz.answer(quiz.bank(language).find(question_id), letter)
+            return {
+                "gold": done.question.answer,
+                "correct": done.visitor_is_right,
+                "model_letter": done.scores.best,
+                "letter_probs": dict(zip(done.scores.letters, done.scores.probs, strict=True)),
+                "letter_mass": done.scores.mass,
+            }
+
+    endpoints: dict[str, Callable] = {
+        "tokenize": tokenize_text,
+        "next_token": next_token,
+        "generate": generate,
+        "compare": compare,
+        "chat": chat,
+        "ablate": ablate,
+        "quiz_question": quiz_question,
+        "quiz_answer": quiz_answer,
+    }
+    for name, endpoint in endpoints.items():
+        gr.api(endpoint, api_name=name)
+
+
+def _sampling(settings: dict | None) -> Sampling:
+    return Sampling.from_dict({} if settings is None else settings)

@@ -1,0 +1,124 @@
+"""Site: what every tab shares, which is the engine, the words and the way to wire an event."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from html import escape
+from inspect import isgeneratorfunction
+from typing import TypeVar
+
+import gradio as gr
+
+from llm_demo.engine import Engine
+from llm_demo.errors import DemoError
+from llm_demo.i18n import LANGUAGES, Translate, translator
+
+Part = TypeVar("Part")
+Triggers = Sequence[Callable]
+
+
+class Site:
+    """Builds components whose words follow the visitor's language, and events that speak it.
+
+    Attributes:
+        app: the page.
+        engine: the one door to the model.
+        t: the words of the language that the page is built in; a visitor's own comes with each event.
+        language: the radio that every event reads.
+    """
+
+    def __init__(self, app: gr.Blocks, engine: Engine) -> None:
+        self.app = app
+        self.engine = engine
+        self.t = translator(engine.config.language)
+        self.language = gr.Radio(
+            [(name, code) for code, name in LANGUAGES.items()],
+            value=engine.config.language,
+            label="Idioma · Language",
+            elem_id="language",
+            container=False,
+            render=False,
+        )
+        self._worded: list[tuple[object, Mapping[str, str]]] = []
+
+    def add(self, kind: Callable[..., Part], words: Mapping[str, str], **options: object) -> Part:
+        """Create a component in the enclosing context.
+
+        Args:
+            kind: its class.
+            words: property -> key of the locale; they change with the language.
+            options: everything else, as it is.
+        """
+        component = kind(**{name: self.t(key) for name, key in words.items()}, **options)
+        self._worded.append((component, words))
+        return component
+
+    def on(
+        self,
+        triggers: Triggers,
+        work: Callable,
+        inputs: Sequence[object] = (),
+        outputs: Sequence[object] = (),
+        **options: object,
+    ) -> gr.events.Dependency:
+        """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator."""
+        return gr.on(
+            triggers,
+            _told(work),
+            [self.language, *inputs],
+            list(outputs),
+            api_visibility="private",
+            **options,
+        )
+
+    def greet(self, choose: Callable[[gr.Request], str]) -> None:
+        """Set the language of a visitor who opens the page; call before any `on_open`."""
+        self._greeted = self.app.load(
+            choose, None, self.language, api_visibility="private", queue=False, show_progress="hidden"
+        )
+
+    def on_open(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
+        """Wire what a page does when it opens, its visitor's language known by then."""
+        self._greeted.then(
+            _told(work), [self.language, *inputs], list(outputs), api_visibility="private", show_progress="hidden"
+        )
+
+    def follow_language(self) -> None:
+        """Change every word on the page when the radio changes; call once, after all tabs are built."""
+        components = [component for component, _ in self._worded]
+
+        def reword(t: Translate) -> list[dict]:
+            return [gr.update(**{name: t(key) for name, key in words.items()}) for _, words in self._worded]
+
+        self.on([self.language.change], reword, outputs=components, queue=False, show_progress="hidden")
+        self.language.change(None, self.language, None, js="(code) => { document.documentElement.lang = code }")
+
+
+@contextmanager
+def spoken(t: Translate, html: bool = True) -> Iterator[None]:
+    """Turn a DemoError into a message for the visitor: a toast, which renders HTML, or a program's plain text."""
+    try:
+        yield
+    except DemoError as error:
+        message = escape(error.message(t)) if html else error.message(t)  # it may quote what was typed
+        raise gr.Error(message, title=t("error"), duration=None, print_exception=False) from error
+
+
+def _told(work: Callable) -> Callable:
+    if isgeneratorfunction(work):
+
+        @wraps(work)
+        def stream(language: str, *values: object) -> Iterator[object]:
+            t = translator(language)
+            with spoken(t):
+                yield from work(t, *values)
+
+        return stream
+
+    @wraps(work)
+    def answer(language: str, *values: object) -> object:
+        t = translator(language)
+        with spoken(t):
+            return work(t, *values)
+
+    return answer

@@ -1,0 +1,44 @@
+"""What is said of one step: its chart, and the sentence that tells why this token."""
+
+from html import escape
+
+from llm_demo.charts import percent
+from llm_demo.i18n import Translate
+from llm_demo.tokens import visible
+from llm_demo.trace import Step, Trace
+
+
+def explain(step: Step, place: int, t: Translate) -> str:
+    """Return safe HTML: what was chosen at this step (from 0), how, and how sure the model was."""
+    chosen = f"<b>{escape(visible(step.chosen.text))}</b>"
+    raw, left = percent(step.chosen.raw_prob, t), percent(step.chosen.prob, t)
+    if step.draw:
+        how = t(
+            "step.drawn",
+            number=t.number(step.draw.number, 3),
+            low=t.number(step.draw.low, 3),
+            high=t.number(step.draw.high, 3),
+        )
+    else:
+        how = t("step.greedy")
+    removed = sum(candidate.prob == 0 for candidate in step.top)
+    outside = max(0.0, 1 - sum(candidate.raw_prob for candidate in step.top))
+    sentences = [
+        t("step.chosen", place=place + 1, token=chosen, raw=escape(raw), left=escape(left)),
+        how,
+        t("step.entropy", bits=t.number(step.entropy, 2), outside=escape(percent(outside, t))),
+    ]
+    if removed:
+        sentences.append(t("step.removed", count=removed, k=len(step.top)))
+    return f"<p class='hint'>{' '.join(sentences)}</p>"
+
+
+def summarize(trace: Trace, t: Translate) -> str:
+    """Return safe HTML: how long a continuation is, how likely, and why it ended."""
+    count = len(trace.token_ids)
+    facts = [
+        t("trace.tokens", count=t.number(count)),
+        t("trace.log_prob", nats=t.number(trace.log_prob, 1)),
+        t(f"trace.{trace.finish_reason}"),
+    ]
+    return '<div class="facts">' + "".join(f"<span>{fact}</span>" for fact in facts) + "</div>"

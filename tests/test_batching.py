@@ -1,0 +1,345 @@
+"""Worker: everybody's rows in one pass, each with its own numbers, its own end and its own failures."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import Tensor
+
+from llm_demo.batching import MAX_ROWS, PREFILL_PIECE, Decision, Job, Worker
+from llm_demo.decoding.feed import Feed, Strategy
+from llm_demo.errors import DeadlineError, InputError
+from llm_demo.trace import Candidate, Step
+
+FOREVER = 30  # seconds that no job of these tests comes near
+
+
+def step(token_id: int) -> Step:
+    return Step(Candidate(token_id, "", 1.0, 1.0), (), None, 0.0, 0.0)
+
+
+def follow(prompt: list[int], tokens: list[int], received: list[Tensor]) -> Strategy:
+    """Feed the prompt and then the given tokens, whatever the model thinks, and keep the logits."""
+    received.append((yield Feed(tuple(prompt))))
+    for token in tokens:
+        yield step(token)
+        received.append((yield Feed((token,))))
+
+
+def greedy(prompt: list[int], count: int) -> Strategy:
+    logits = yield Feed(tuple(prompt))
+    for _ in range(count):
+        token = int(logits.argmax())
+        yield step(token)
+        logits = yield Feed((token,))
+
+
+def broken(prompt: list[int], passes: int, error: Exception) -> Strategy:
+    """Raise after so many passes."""
+    logits = None
+    for turn in range(passes):
+        logits = yield Feed(tuple(prompt) if turn == 0 else (int(logits.argmax()),))
+    raise error
+
+
+def alone(model, prompt: list[int], tokens: list[int]) -> Tensor:
+    """Return the logits after the prompt and after each token: one plain pass, no cache, no neighbours."""
+    with torch.inference_mode():
+        return model(input_ids=torch.tensor([[*prompt, *tokens]]), use_cache=False).logits[0, len(prompt) - 1 :]
+
+
+def chosen(decisions: Iterator[Decision]) -> list[int]:
+    return [decision.step.chosen.token_id for decision in decisions]
+
+
+@pytest.fixture
+def start():
+    """Start a worker on a model; its thread ends with the test."""
+    workers: list[Worker] = []
+
+    def make(model) -> Worker:
+        workers.append(Worker(model))
+        return workers[-1]
+
+    yield make
+    for worker in workers:
+        worker.close()
+
+
+def settle(worker: Worker) -> None:
+    """Return when the worker has had time for several more steps, were there any to take."""
+    for _ in range(5):
+        worker.call(lambda: None)
+
+
+# --- the numbers ---
+
+
+def test_a_strategy_receives_the_logits_after_what_it_fed(tiny_model, start):
+    received: list[Tensor] = []
+    job = Job([follow([1, 2, 3], [4, 5, 6], received)], FOREVER)
+
+    assert chosen(start(tiny_model).submit(job).decisions()) == [4, 5, 6]
+    torch.testing.assert_close(torch.stack(received), alone(tiny_model, [1, 2, 3], [4, 5, 6]), rtol=0, atol=1e-4)
+
+
+def test_jobs_of_several_threads_each_receive_their_own_logits(tiny_model, start):
+    worker = start(tiny_model)
+    random = torch.Generator().manual_seed(0)
+    texts = [
+        (
+            torch.randint(0, 256, (1 + 7 * i % 30,), generator=random).tolist(),
+            torch.randint(0, 256, (5 + 11 * i % 20,), generator=random).tolist(),
+        )
+        for i in range(12)
+    ]
+
+    def run(text: tuple[list[int], list[int]]) -> Tensor:
+        received: list[Tensor] = []
+        assert chosen(worker.submit(Job([follow(*text, received)], FOREVER)).decisions()) == text[1]
+        return torch.stack(received)
+
+    with ThreadPoolExecutor(6) as visitors:
+        results = list(visitors.map(run, texts))
+
+    for text, result in zip(texts, results, strict=True):
+        torch.testing.assert_close(result, alone(tiny_model, *text), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [PREFILL_PIECE - 1, PREFILL_PIECE, PREFILL_PIECE + 1, 2 * PREFILL_PIECE + 40])
+def test_a_prompt_read_in_pieces_gives_the_logits_of_one_read_whole(tiny_model, start, length):
+    prompt = torch.randint(0, 256, (length,), generator=torch.Generator().manual_seed(length)).tolist()
+    received: list[Tensor] = []
+    list(start(tiny_model).submit(Job([follow(prompt, [4, 5], received)], FOREVER)).decisions())
+
+    torch.testing.assert_close(torch.stack(received), alone(tiny_model, prompt, [4, 5]), rtol=0, atol=1e-4)
+
+
+# --- the passes ---
+
+
+def test_strategies_with_one_prompt_share_its_reading_and_then_their_passes(start, watch):
+    watched = watch()
+    job = Job([follow([1, 2, 3], [i, i, i], []) for i in range(4)], FOREVER)
+    list(start(watched.model).submit(job).decisions())
+
+    assert watched.passes == [(1, 3), (4, 1), (4, 1), (4, 1)]
+
+
+def test_strategies_with_different_prompts_are_decoded_together_all_the_same(start, watch):
+    watched = watch()
+    job = Job([follow([1, 2, 3], [4] * 9, []), follow([5], [6] * 9, [])], FOREVER)
+    list(start(watched.model).submit(job).decisions())
+
+    assert (2, 1) in watched.passes
+    assert len(watched.passes) < 2 * 10
+
+
+def test_a_newcomer_does_not_wait_for_the_end_of_a_long_text(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    worker.submit(Job([greedy([1, 2], 500)], FOREVER))
+    newcomer = worker.submit(Job([greedy([3], 1)], FOREVER))
+
+    watched.allow(6)
+
+    assert len(chosen(newcomer.decisions())) == 1
+    assert len(watched.passes) <= 7
+
+
+def test_a_long_prompt_is_read_in_pieces_between_the_steps_of_others(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    first = worker.submit(Job([greedy([1, 2], 10)], FOREVER))
+    second = worker.submit(Job([greedy([3] * (PREFILL_PIECE * 3), 1)], FOREVER))
+    watched.allow()
+    list(first.decisions())
+    list(second.decisions())
+
+    pieces = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PREFILL_PIECE]
+    assert len(pieces) == 3
+    assert all(watched.passes[place - 1] == (1, 1) for place in pieces)
+
+
+def test_a_decision_counts_the_passes_that_its_row_took(tiny_model, start):
+    job = Job([greedy([1] * (PREFILL_PIECE + 1), 3)], FOREVER)
+
+    assert [d.forward_passes for d in start(tiny_model).submit(job).decisions()] == [2, 3, 4]
+
+
+def test_more_rows_than_fit_wait_in_line_and_all_finish(start, watch):
+    watched = watch()
+    worker = start(watched.model)
+    jobs = [worker.submit(Job([greedy([i], 5) for i in range(8)], FOREVER)) for _ in range(6)]
+
+    assert [len(chosen(job.decisions())) for job in jobs] == [40] * 6
+    assert max(rows for rows, _ in watched.passes) <= MAX_ROWS
+
+
+# --- ends ---
+
+
+def test_a_short_strategy_leaves_and_the_others_of_its_job_go_on(tiny_model, start):
+    job = Job([greedy([1, 2], 2), greedy([1, 2], 6), greedy([3], 4)], FOREVER)
+
+    decisions = list(start(tiny_model).submit(job).decisions())
+
+    assert [sum(d.row == row for d in decisions) for row in range(3)] == [2, 6, 4]
+
+
+def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    leaving = worker.submit(Job([greedy([1, 2], 400)], FOREVER)).decisions()
+    staying = worker.submit(Job([greedy([3], 20)], FOREVER))
+    watched.allow(4)  # read the first, step it, read the second, step both
+    for _ in range(3):
+        next(leaving)
+
+    leaving.close()  # while a fifth pass may be on its way
+    watched.allow()
+
+    assert len(chosen(staying.decisions())) == 20
+    assert watched.passes[3] == (2, 1)
+    assert {rows for rows, _ in watched.passes[5:]} == {1}
+    assert len(watched.passes) < 30
+
+
+def test_a_job_cancelled_while_its_prompt_is_read_leaves_the_rest_unread(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    job = worker.submit(Job([greedy([1] * (PREFILL_PIECE * 4), 1)], FOREVER))
+    watched.allow(1)
+
+    job.cancelled.set()
+    watched.allow()
+    settle(worker)
+
+    assert len(watched.passes) <= 2
+
+
+def test_a_job_past_its_seconds_raises_and_leaves(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    job = worker.submit(Job([greedy([1], 400)], 0.05))
+
+    with pytest.raises(DeadlineError) as caught:
+        list(job.decisions())
+
+    assert (caught.value.key, caught.value.values) == ("deadline", {"seconds": "0.05"})
+    watched.allow()
+    settle(worker)
+    assert len(watched.passes) <= 2
+
+
+def test_waiting_in_line_counts_against_the_seconds(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    worker.submit(Job([greedy([1], 4)], FOREVER))
+    late = worker.submit(Job([greedy([2], 4)], 0.05))
+
+    with pytest.raises(DeadlineError):
+        list(late.decisions())
+
+
+# --- failures ---
+
+ERRORS = [
+    ValueError("x"),
+    RuntimeError("x"),
+    KeyError("x"),
+    TypeError("x"),
+    ZeroDivisionError(),
+    InputError("x"),
+]
+
+
+@pytest.mark.parametrize("passes", [0, 1, 3])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_strategy_that_raises_fails_its_own_job_alone(start, watch, error, passes):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    healthy = worker.submit(Job([greedy([1, 2], 12)], FOREVER))
+    failing = worker.submit(Job([broken([3], passes, error)], FOREVER))
+    later = worker.submit(Job([greedy([4, 5, 6], 12)], FOREVER))
+    watched.allow()
+
+    with pytest.raises(type(error)) as caught:
+        list(failing.decisions())
+    assert caught.value is error
+    assert len(chosen(healthy.decisions())) == len(chosen(later.decisions())) == 12
+
+
+def test_the_other_strategies_of_a_failed_job_stop_too(start, watch):
+    watched = watch()
+    worker = start(watched.model)
+    job = worker.submit(Job([greedy([1], 400), broken([1], 2, ValueError("x"))], FOREVER))
+
+    with pytest.raises(ValueError, match="x"):
+        list(job.decisions())
+    settle(worker)
+
+    assert len(watched.passes) < 20
+
+
+def test_a_model_that_fails_tells_everybody_and_serves_the_next(make_tiny_model, start):
+    model = make_tiny_model()
+    failures = iter([False, False, False, True])
+
+    def fail(*call: object) -> None:
+        if next(failures, False):
+            raise RuntimeError("out of memory")
+
+    model.register_forward_pre_hook(fail)
+    worker = start(model)
+    jobs = [Job([greedy([1], 50)], FOREVER), Job([greedy([2, 3], 50)], FOREVER)]
+    for job in jobs:
+        worker.submit(job)
+
+    for job in jobs:
+        with pytest.raises(RuntimeError, match="out of memory"):
+            list(job.decisions())
+    received: list[Tensor] = []
+    list(worker.submit(Job([follow([7, 8], [9], received)], FOREVER)).decisions())
+    torch.testing.assert_close(torch.stack(received), alone(model, [7, 8], [9]), rtol=0, atol=1e-4)
+
+
+# --- calls ---
+
+
+def test_a_call_runs_between_two_steps_of_a_job(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    job = worker.submit(Job([greedy([1], 30)], FOREVER))
+    threading.Timer(0.05, watched.allow).start()
+
+    passes_at_call = worker.call(lambda: len(watched.passes))
+
+    assert passes_at_call < 30
+    assert len(chosen(job.decisions())) == 30
+
+
+def test_a_call_returns_its_result_and_needs_no_gradients(tiny_model, start):
+    assert start(tiny_model).call(torch.is_inference_mode_enabled) is True
+
+
+def test_a_call_that_raises_raises_for_its_caller_and_harms_nobody(tiny_model, start):
+    worker = start(tiny_model)
+    job = worker.submit(Job([greedy([1], 30)], FOREVER))
+
+    with pytest.raises(ZeroDivisionError):
+        worker.call(lambda: 1 / 0)
+    assert len(chosen(job.decisions())) == 30
+
+
+def test_close_returns_though_a_job_is_running(make_tiny_model):
+    worker = Worker(make_tiny_model())
+    worker.submit(Job([greedy([1], 100_000)], FOREVER))
+
+    begun = time.monotonic()
+    worker.close()
+
+    assert time.monotonic() - begun < FOREVER
