@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
+from llm_demo.hub import answers
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
 from llm_demo.models.embedded import embedded_folder
 
@@ -105,11 +106,20 @@ def locate(card: ModelCard, config: Config, report: Report) -> str:
 
 
 def _read(reader: type, source: str, card: ModelCard, **options: object):  # noqa: ANN202 - a model or a tokenizer
+    options |= {"revision": card.revision or "main", "trust_remote_code": False}
+    from_hub = not (card.folder or card.is_embedded)
     try:
-        return reader.from_pretrained(source, revision=card.revision or "main", trust_remote_code=False, **options)
+        # A copy on this machine is taken without asking: an app that ran once runs again without a network.
+        return reader.from_pretrained(source, local_files_only=True, **options)
     except UNREADABLE as error:
-        where = "folder" if card.folder or card.is_embedded else "hub"
-        raise ModelError(where, name=card.key, source=source) from error
+        if not from_hub:
+            raise ModelError("folder", name=card.key, source=source) from error
+    if not answers("model", source, card.revision):
+        raise ModelError("hub", name=card.key, source=source)
+    try:
+        return reader.from_pretrained(source, **options)
+    except UNREADABLE as error:
+        raise ModelError("hub", name=card.key, source=source) from error
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
