@@ -1,121 +1,70 @@
 """Worker: one thread that owns the model and decodes every visitor's rows together.
 
-A job is a few strategies started by one visitor. Between two forward passes newcomers join and whoever is
-finished, cancelled or late leaves, so nobody waits for anybody's whole text.
+Between two forward passes newcomers join and whoever is finished, cancelled or late leaves, so nobody waits for
+anybody's whole text. All rows that feed one token share a pass; a strategy that feeds several has its own.
 """
 
-import queue
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-from llm_demo.decoding.feed import Feed, Strategy
-from llm_demo.errors import DeadlineError
-from llm_demo.rows import Rows
-from llm_demo.trace import Step
+from llm_demo.errors import DeadlineError, ModelError
+from llm_demo.decoding.feed import Feed
+from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
+from llm_demo.rows import Fed, Rows
 
-PREFILL_PIECE = 256  # tokens of a prompt read between two steps of everybody else
-MAX_ROWS = 32  # decoded together; more wait in line
+PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
+MAX_ROWS = 64  # decoded together; more wait in line
 FAILURES = (RuntimeError, ValueError, TypeError, LookupError)  # what torch and transformers raise
 
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One strategy of a job took a step.
-
-    Attributes:
-        row: which strategy of the job.
-        step: what it decided.
-        forward_passes: how many times the model ran for this row so far.
-    """
-
-    row: int
-    step: Step
-    forward_passes: int
-
-
-@dataclass(slots=True)
-class Job:
-    """Strategies started together; those that begin with the same prompt share its prefill.
-
-    Attributes:
-        strategies: run by the worker, each with an end of its own.
-        seconds: how long the job may take, waiting included.
-    """
-
-    strategies: Sequence[Strategy]
-    seconds: float
-    running: int = 0
-    cancelled: threading.Event = field(default_factory=threading.Event)
-    outbox: "queue.SimpleQueue[Decision | BaseException | None]" = field(default_factory=queue.SimpleQueue)
-
-    def decisions(self) -> Iterator[Decision]:
-        """Yield what the strategies decide, as it happens; closing the iterator cancels the job.
-
-        Raises:
-            DeadlineError: the job's seconds are over.
-        """
-        deadline = time.monotonic() + self.seconds
-        try:
-            while True:
-                try:
-                    item = self.outbox.get(timeout=max(deadline - time.monotonic(), 0))
-                except queue.Empty:
-                    raise DeadlineError("deadline", seconds=f"{self.seconds:g}") from None
-                if item is None:
-                    return
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            self.cancelled.set()
-
-
-@dataclass(slots=True)
-class _Row:
-    """One running strategy, as the worker sees it."""
-
-    job: Job
-    number: int
-    strategy: Strategy
-    feed: Feed
-    forward_passes: int = 0
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Prefill:
-    """Rows of one job that wait for the same prompt to be read."""
+    """Runs of one job that wait for the same tokens to be read by the same model."""
 
-    rows: list[_Row]
-    cache: DynamicCache
+    runs: list[Run]
+    tokens: tuple[int, ...]
+    rows: Rows
     read: int = 0
+    logits: list[Tensor] = field(default_factory=list)
+    hidden: list[Tensor] = field(default_factory=list)
 
 
 class Worker:
     """Runs jobs on one model until `close`. All its state belongs to its one thread."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
-        self._model = model
+    def __init__(
+        self, model: PreTrainedModel, draft: PreTrainedModel | None = None, capacity: int = 1_000_000
+    ) -> None:
+        """
+        Args:
+            model: every job's.
+            draft: a smaller one of the same vocabulary, for speculative decoding.
+            capacity: tokens that the caches may hold over all rows; jobs beyond it wait.
+        """
+        self._models = {"main": model, "draft": draft}
+        self._capacity = capacity
+        self._max_rows = MAX_ROWS
+        self._piece = PIECES.get(model.device.type, PIECES["cuda"])
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
-        self._prefills: deque[_Prefill] = deque()
-        self._rows: list[_Row] = []
-        self._batch = Rows(model)
+        self._waiting: list[Run] = []
+        self._prefills: list[_Prefill] = []
+        self._running: list[Run] = []
+        self._shared = Rows(model)
         self._busy = False
 
     def submit(self, job: Job) -> Job:
         """Queue a job; its `decisions` follow."""
-        admitted = self._thread.submit(self._admit, job)
-        admitted.add_done_callback(lambda done: done.exception() and job.outbox.put(done.exception()))
+        admitted = self._thread.submit(self._line_up, job)
+        admitted.add_done_callback(lambda done: done.exception() and job.fail(done.exception()))
         return job
 
     def call(self, work: Callable[[], Result]) -> Result:
@@ -126,14 +75,13 @@ class Worker:
         """Stop after the current step and wait for the thread."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _admit(self, job: Job) -> None:
-        by_prompt: dict[Feed, _Prefill] = {}
-        for number, strategy in enumerate(job.strategies):
-            feed = next(strategy)
-            prefill = by_prompt.setdefault(feed, _Prefill([], DynamicCache(config=self._model.config)))
-            prefill.rows.append(_Row(job, number, strategy, feed))
+    def _line_up(self, job: Job) -> None:
         job.running = len(job.strategies)
-        self._prefills.extend(by_prompt.values())
+        for number, (strategy, shape) in enumerate(zip(job.strategies, job.shapes, strict=True)):
+            if shape[0] * shape[1] > self._capacity:
+                raise ModelError("too_large", tokens=shape[0] * shape[1], capacity=self._capacity)
+            self._waiting.append(Run(job, number, strategy, shape, next(strategy), alone=job.alone[number]))
+        number_the_line(self._waiting, self._running)
         if not self._busy:
             self._busy = True
             self._schedule()
@@ -144,80 +92,188 @@ class Worker:
 
     @torch.inference_mode()
     def _tick(self) -> None:
-        """Read one piece of a newcomer's prompt and take one step with all rows."""
-        self._drop_cancelled()
+        """Admit newcomers, read one piece of a prompt, and take one step with all rows."""
+        self._drop_the_gone()
+        self._admit()
         self._prefill_piece()
-        self._step()
+        self._shared_pass()
+        for run in [run for run in self._running if run.own and not run.rows]:
+            self._own_pass(run)
 
     def _ticked(self, tick: Future[None]) -> None:
         if error := tick.exception():
             self._fail_all(error)
-        self._busy = bool(self._rows or self._prefills)
+        self._busy = bool(self._running or self._waiting)
         if self._busy:
             self._schedule()
 
-    def _drop_cancelled(self) -> None:
-        self._prefills = deque(p for p in self._prefills if not p.rows[0].job.cancelled.is_set())
-        self._keep([row for row in self._rows if not row.job.cancelled.is_set()])
+    def _drop_the_gone(self) -> None:
+        now = time.monotonic()
+        for run in [*self._waiting, *self._running]:
+            if now > run.job.deadline and not run.job.cancelled.is_set():
+                run.job.fail(DeadlineError("deadline", seconds=f"{run.job.seconds:g}"))
+        self._waiting = [run for run in self._waiting if not run.job.cancelled.is_set()]
+        self._running = [run for run in self._running if not run.job.cancelled.is_set()]
+        for prefill in self._prefills:
+            prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
+        self._prefills = [prefill for prefill in self._prefills if prefill.runs]
+        if not self._running:
+            self._shared = Rows(self._models["main"])  # gives the memory back
+
+    def _admit(self) -> None:
+        """Let in whoever's turn it is, as long as rows and memory last."""
+        for run in in_turn(self._waiting, self._running):
+            inside = [*self._running, run]
+            rows = sum(other.shape[0] for other in inside)
+            # Rows share one rectangle of memory, as wide as the longest of them.
+            if rows > self._max_rows and self._running:
+                break
+            if rows * max(other.shape[1] for other in inside) > self._capacity and self._running:
+                break
+            self._waiting.remove(run)
+            self._running.append(run)
+            if run.history:  # it ran before, until memory was short
+                self._resume(run)
+            else:
+                self._read(run, run.feed.tokens[0])
+        number_the_line(self._waiting, self._running)
+
+    def _read(self, run: Run, tokens: tuple[int, ...]) -> None:
+        """Have a prompt read, together with the job's other strategies that begin with it."""
+        for prefill in self._prefills:
+            mate = prefill.runs[0]
+            if mate.job is run.job and prefill.tokens == tokens and mate.feed.model == run.feed.model and not prefill.read:
+                prefill.runs.append(run)
+                return
+        self._prefills.append(_Prefill([run], tokens, Rows(self._models[run.feed.model])))
 
     def _prefill_piece(self) -> None:
-        if not self._prefills or len(self._rows) + len(self._prefills[0].rows) > MAX_ROWS:
+        if not self._prefills:
             return
-        prefill = self._prefills[0]
-        prompt = prefill.rows[0].feed.token_ids
-        piece = prompt[prefill.read : prefill.read + PREFILL_PIECE]
-        output = self._model(
-            input_ids=torch.tensor([piece], device=self._model.device),
-            past_key_values=prefill.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
+        prefill = self._prefills.pop(0)
+        piece = prefill.tokens[prefill.read : prefill.read + self._piece]
+        left = len(prefill.tokens) - prefill.read - len(piece)
+        wanted = max(max(run.feed.wanted for run in prefill.runs) - left, 1)
+        hidden = any(run.feed.hidden for run in prefill.runs)
+        fed = prefill.rows.step([piece], wanted=min(wanted, len(piece)), hidden=hidden)
         prefill.read += len(piece)
-        for row in prefill.rows:
-            row.forward_passes += 1
-        if prefill.read == len(prompt):
-            self._prefills.popleft()
-            going_on = [row for row in prefill.rows if self._advance(row, output.logits[0, -1])]
-            if going_on:
-                self._batch.join(prefill.cache, copies=len(going_on))
-                self._rows += going_on
-
-    def _step(self) -> None:
-        if not self._rows:
+        prefill.logits.append(fed.logits)
+        if hidden:
+            prefill.hidden.append(fed.hidden)
+        for run in prefill.runs:
+            run.forward_passes += run.feed.model == "main"
+        if left:
+            self._prefills.append(prefill)  # behind the others: a long prompt does not hold a short one up
             return
-        logits = self._batch.step([row.feed.token_ids[0] for row in self._rows])
-        for row in self._rows:
-            row.forward_passes += 1
-        self._keep([row for row, scores in zip(self._rows, logits, strict=True) if self._advance(row, scores)])
+        logits = torch.cat(prefill.logits, dim=1)
+        states = torch.cat(prefill.hidden, dim=1) if prefill.hidden else None
+        for run in prefill.runs:
+            run.remember()
+            model = run.feed.model
+            if self._advance(run, Fed(logits[:, -run.feed.wanted :], states)):
+                self._settle(run, prefill.rows, model)
 
-    def _advance(self, row: _Row, logits: Tensor) -> bool:
+    def _settle(self, run: Run, rows: Rows, model: str) -> None:
+        """Give a run the rows that were read for it: among everybody's, or its own."""
+        if run.alone:
+            run.own[model] = Rows(self._models[model])
+            run.own[model].join(rows)
+        else:
+            run.rows = [len(self._shared)]
+            self._shared.join(rows)
+
+    def _shared_pass(self) -> None:
+        runs = sorted((run for run in self._running if run.rows), key=lambda run: run.rows[0])
+        if not runs:
+            return
+        parents, tokens = [], []
+        for run in runs:
+            chosen = run.feed.parents or range(len(run.rows))
+            parents += [run.rows[parent] for parent in chosen]
+            tokens += run.feed.tokens
+        self._shared.arrange(parents)
+        place = 0
+        for run in runs:
+            run.rows = list(range(place, place + len(run.feed.tokens)))
+            place += len(run.rows)
+            run.remember()
+            run.feed = Feed(run.feed.tokens, hidden=run.feed.hidden)  # its parents are these rows now
+        try:
+            fed = self._shared.step(tokens, hidden=any(run.feed.hidden for run in runs))
+        except torch.OutOfMemoryError:
+            self._make_do(runs)
+            return
+        for run in runs:
+            run.forward_passes += 1
+            rows = slice(run.rows[0], run.rows[-1] + 1)
+            self._advance(run, Fed(fed.logits[rows], fed.hidden[rows] if run.feed.hidden else None))
+
+    def _own_pass(self, run: Run) -> None:
+        model = run.feed.model
+        if model not in run.own:
+            if not any(run in prefill.runs for prefill in self._prefills):
+                self._read(run, run.feed.tokens[0])
+            return
+        rows = run.own[model]
+        rows.forget(0, run.feed.forget)
+        run.remember()
+        run.forward_passes += model == "main"
+        self._advance(run, rows.step(run.feed.tokens, wanted=run.feed.wanted, hidden=run.feed.hidden))
+
+    def _advance(self, run: Run, fed: Fed) -> bool:
         """Let a strategy decide; return whether it wants another pass."""
         try:
-            said = row.strategy.send(logits)
-            while isinstance(said, Step):
-                row.job.outbox.put(Decision(row.number, said, row.forward_passes))
-                said = next(row.strategy)
+            said = run.strategy.send(fed)
+            while not isinstance(said, Feed):
+                run.job.outbox.put(Decision(run.number, said, run.forward_passes))
+                said = next(run.strategy)
         except StopIteration:
-            row.job.running -= 1
-            if not row.job.running:
-                row.job.outbox.put(None)
-            return False
+            run.job.running -= 1
+            if not run.job.running:
+                run.job.outbox.put(None)
         except FAILURES as error:  # fails this job alone
-            row.job.outbox.put(error)
-            row.job.cancelled.set()
-            return False
-        row.feed = said
-        return True
+            run.job.fail(error)
+        else:
+            run.feed = said
+            return True
+        self._running.remove(run)
+        return False
 
-    def _keep(self, rows: list[_Row]) -> None:
-        places = {id(row): place for place, row in enumerate(self._rows)}
-        self._batch.keep([places[id(row)] for row in rows])
-        self._rows = rows
+    def _make_do(self, runs: list[Run]) -> None:
+        """Out of memory: the newest half goes back into the line, and fewer are let in from now on."""
+        leaving = runs[len(runs) // 2 :]
+        for run in runs:
+            run.history = [tokens[:-1] for tokens in run.history]  # the pass did not happen
+        if len(runs) == 1:
+            self._running.remove(leaving[0])
+            leaving[0].job.fail(ModelError("out_of_memory"))
+        else:
+            for run in leaving:
+                run.rows = []
+                self._running.remove(run)
+            self._waiting = leaving + self._waiting
+        self._max_rows = max(sum(len(run.rows) for run in self._running), 1)
+        # The memory is given back before anybody's cache is made anew, rows in the order that they had.
+        staying = [run for run in runs if run in self._running]
+        self._shared = Rows(self._models["main"])
+        if self._models["main"].device.type == "cuda":
+            torch.cuda.empty_cache()
+        for run in staying:
+            self._resume(run)
+
+    def _resume(self, run: Run) -> None:
+        """Read again what a run's rows held; its feed is still to come."""
+        run.rows = []
+        for tokens in run.history:
+            rows = Rows(self._models["main"])
+            rows.step([tokens])
+            run.rows.append(len(self._shared))
+            self._shared.join(rows)
 
     def _fail_all(self, error: BaseException) -> None:
         """The model itself failed: nobody's cache can be trusted any more."""
-        for row in [*self._rows, *(row for prefill in self._prefills for row in prefill.rows)]:
-            row.job.outbox.put(error)
-        self._rows.clear()
+        for run in self._running:
+            run.job.fail(error)
+        self._running.clear()
         self._prefills.clear()
-        self._batch = Rows(self._model)
+        self._shared = Rows(self._models["main"])

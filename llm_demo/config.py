@@ -18,6 +18,7 @@ class Config:
 
     Attributes:
         model: a key of the catalogue, a hub id or a folder; empty for the default.
+        draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
         device: one of `DEVICES`.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
@@ -30,10 +31,12 @@ class Config:
         max_compared: strategies run side by side.
         max_parts: parts of a prompt to ablate.
         max_samples: samples of each variant of a prompt.
+        max_cache_mb: memory for everybody's keys and values; 0 takes half of what is free.
         job_seconds: seconds that one job may take.
     """
 
     model: str = ""
+    draft_model: str = ""
     extra_models: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     dtype: str = "auto"
@@ -46,6 +49,7 @@ class Config:
     max_compared: int = 8
     max_parts: int = 8
     max_samples: int = 8
+    max_cache_mb: int = 0
     job_seconds: int = 60
 
     @classmethod

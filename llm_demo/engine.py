@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from itertools import groupby
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from llm_demo.batching import Decision, Job, Worker
+from llm_demo.batching import Worker
 from llm_demo.config import Config
-from llm_demo.decoding.forced import log_probs
-from llm_demo.decoding.recorder import Recorder
-from llm_demo.decoding.sampling import sample
+from llm_demo.decoding import make_strategy, rows_of
+from llm_demo.decoding.scoring import plan, read
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
 from llm_demo.models.catalogue import ModelCard, catalogue, find
+from llm_demo.jobs import Decision, Job
 from llm_demo.models.loader import STAGES, Loaded, load, load_default, load_tokenizer
-from llm_demo.sampling import Sampling
-from llm_demo.trace import FinishReason, Step, Trace
+from llm_demo.sampling import DRAFTING, Sampling
+from llm_demo.trace import Step, Trace
+from llm_demo.traces import Traces
 
 Report = Callable[[str], None]
 
@@ -41,10 +41,17 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One continuation asked for: plain text, sent as it is, and how to continue it."""
+    """One continuation asked for.
+
+    Attributes:
+        prompt: plain text, sent as it is.
+        sampling: how to continue it.
+        forced: tokens that the continuation has to begin with: "what if it had said…".
+    """
 
     prompt: str
     sampling: Sampling
+    forced: tuple[int, ...] = ()
 
 
 class Engine:
@@ -98,7 +105,7 @@ class Engine:
             self._stage = stage
 
         loaded = read(report)
-        return loaded, Worker(loaded.model)
+        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity)
 
     @property
     def loading(self) -> Loading:
@@ -147,19 +154,41 @@ class Engine:
         self._check_counts([Request(prompt, sampling)], top_k)  # one token is decided, but no bound is waived
         return self.generate(prompt, replace(sampling, max_new_tokens=1), top_k).steps[0]
 
-    def stream(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Iterator[Step]:
+    def stream(
+        self, prompt: str, sampling: Sampling, top_k: int = 10, forced: Sequence[int] = ()
+    ) -> Iterator[Step]:
         """Yield the decisions of one continuation as they fall; closing it stops the work within one step.
+
+        Beam search decides last of all: its steps come when it has ended.
+
+        Args:
+            prompt: plain text, sent as it is.
+            sampling: how to continue it.
+            top_k: candidates to record for each step.
+            forced: tokens that the continuation has to begin with; greedy decoding and sampling only.
 
         Raises:
             InputError, SettingsError: prompt or settings past a bound, before anything runs.
             DeadlineError: the job took longer than `job_seconds`.
         """
-        decisions = self.stream_many([Request(prompt, sampling)], top_k)
-        return (decision.step for decision in decisions)
+        decisions = self.stream_many([Request(prompt, sampling, tuple(forced))], top_k)
+        return (decision.event for decision in decisions if isinstance(decision.event, Step))
 
-    def generate(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Trace:
-        """Return one whole continuation; the errors are those of `stream`."""
-        return self.generate_many([Request(prompt, sampling)], top_k)[0]
+    def generate(self, prompt: str, sampling: Sampling, top_k: int = 10, forced: Sequence[int] = ()) -> Trace:
+        """Return one whole continuation; arguments and errors are those of `stream`."""
+        return self.generate_many([Request(prompt, sampling, tuple(forced))], top_k)[0]
+
+    def branch(
+        self, prompt: str, trace: Trace, place: int, token_id: int, sampling: Sampling, top_k: int = 10
+    ) -> Trace:
+        """Continue a trace's first `place` tokens with another token: "what if it had said…".
+
+        Raises:
+            InputError: there is no such place in the trace, or no such token.
+        """
+        if not 0 <= place <= len(trace.token_ids):
+            raise InputError("bad_place", value=place, last=len(trace.token_ids))
+        return self.generate(prompt, sampling, top_k, (*trace.token_ids[:place], token_id))
 
     def compare(self, prompt: str, samplings: Sequence[Sampling], top_k: int = 10) -> list[Trace]:
         """Continue one prompt in several ways: it is read once, and the rows are decoded together."""
@@ -169,22 +198,54 @@ class Engine:
 
     def generate_many(self, requests: Sequence[Request], top_k: int = 10) -> list[Trace]:
         """Return one trace a request, all decoded together."""
-        traces = Traces(self, requests)
-        for decision in self.stream_many(requests, top_k):
+        decisions = self.stream_many(requests, top_k)
+        traces = self.collect(requests)
+        for decision in decisions:
             traces.add(decision)
         return traces.finished()
 
-    def stream_many(self, requests: Sequence[Request], top_k: int = 10) -> Iterator[Decision]:
-        """Yield the decisions of several continuations, decoded together, each with its request's number."""
+    def collect(self, requests: Sequence[Request]) -> Traces:
+        """Return what makes traces of these requests' decisions, whole or partial."""
+        loaded = self.loaded
+        return Traces(
+            [self.encode(request.prompt) for request in requests],
+            [request.sampling.max_new_tokens for request in requests],
+            loaded.stop_ids,
+            loaded.tokenizer.decode,
+        )
+
+    def stream_many(
+        self, requests: Sequence[Request], top_k: int = 10, visitor: str = ""
+    ) -> Iterator[Decision]:
+        """Yield the decisions of several continuations, decoded together, each with its request's number.
+
+        Args:
+            requests: what to continue, and how.
+            top_k: candidates to record for each step.
+            visitor: whose they are; one visitor's calls run one after another.
+        """
         loaded, worker = self._ready.result()
         self._check_counts(requests, top_k)
-        strategies = []
+        strategies, shapes = [], []
         for request in requests:
+            self._check_strategy(request)
             ids = self.encode(request.prompt)
-            self._check_context(len(ids) + request.sampling.max_new_tokens)
-            recorder = Recorder(ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode)
-            strategies.append(sample(ids, recorder))
-        return worker.submit(Job(strategies, self.config.job_seconds)).decisions()
+            length = len(ids) + request.sampling.max_new_tokens
+            self._check_context(length)
+            strategies.append(
+                make_strategy(
+                    ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode, request.forced
+                )
+            )
+            shapes.append((rows_of(request.sampling), length))
+        alone = [request.sampling.strategy in DRAFTING for request in requests]
+        return self._run(worker, Job(strategies, shapes, alone, self.config.job_seconds, visitor))
+
+    @staticmethod
+    def _run(worker: Worker, job: Job) -> Iterator[Decision]:
+        """Submit when the first decision is asked for: an iterator that nobody reads costs nothing."""
+        job.began = time.monotonic()
+        yield from worker.submit(job).decisions()
 
     def log_probs(self, prompt: str, continuation: str) -> list[float]:
         """Return the natural logarithm of each continuation token's probability after the prompt.
@@ -194,24 +255,24 @@ class Engine:
         return self.batch_log_probs([(prompt, continuation)])[0]
 
     def batch_log_probs(self, pairs: Sequence[tuple[str, str | Sequence[int]]]) -> list[list[float]]:
-        """Return `log_probs` of each (prompt, continuation); neighbours with one prompt have it read once.
+        """Return `log_probs` of each (prompt, continuation); what several begin with is read once.
 
         A continuation may be token ids, to score exactly what was generated.
         """
         loaded, worker = self._ready.result()
         deadline = time.monotonic() + self.config.job_seconds
-        scores: list[list[float]] = []
-        for prompt, group in groupby(pairs, key=lambda pair: pair[0]):
+        encode = partial(loaded.tokenizer, add_special_tokens=False)
+        known: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        for prompt, given in pairs:
+            ids = tuple(encode(given).input_ids if isinstance(given, str) else given)
+            known.append((self.encode(prompt), ids))
+            self._check_context(len(known[-1][0]) + len(ids))
+        scores: dict[int, list[float]] = {}
+        for batch in plan(known):
             if time.monotonic() > deadline:
                 raise DeadlineError("deadline", seconds=self.config.job_seconds)
-            ids = self.encode(prompt)
-            continuations = [
-                loaded.tokenizer(given, add_special_tokens=False).input_ids if isinstance(given, str) else given
-                for _, given in group
-            ]
-            self._check_context(len(ids) + max(map(len, continuations)))
-            scores += worker.call(partial(log_probs, loaded.model, ids, continuations))
-        return scores
+            scores |= worker.call(partial(read, loaded.model, batch, known))
+        return [scores.get(place, []) for place in range(len(known))]
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """Return a prompt's token ids, as the model reads them.
@@ -237,6 +298,16 @@ class Engine:
             shown = repr(top_k)[:40]
             raise SettingsError("knob_whole", knob="top_k", value=shown, low=1, high=self.config.max_top_k)
 
+    def _check_strategy(self, request: Request) -> None:
+        if request.sampling.strategy == "speculative" and self.loaded.draft is None:
+            raise SettingsError("no_draft", name=self.loaded.card.key)
+        vocabulary = self.model.config.get_text_config().vocab_size
+        for token_id in request.forced:
+            if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocabulary:
+                raise InputError("bad_id", value=repr(token_id)[:40], last=vocabulary - 1)
+        if len(request.forced) > request.sampling.max_new_tokens:
+            raise InputError("many_forced", count=len(request.forced), limit=request.sampling.max_new_tokens)
+
     def _check_context(self, tokens: int) -> None:
         if tokens > self.loaded.context:
             raise InputError("context", tokens=tokens, context=self.loaded.context)
@@ -246,44 +317,3 @@ def check_length(text: str, config: Config) -> None:
     """Refuse a text longer than `max_prompt_chars`: InputError."""
     if len(text) > config.max_prompt_chars:
         raise InputError("long_prompt", length=len(text), limit=config.max_prompt_chars)
-
-
-class Traces:
-    """Collects the decisions of `Engine.stream_many` into one Trace a request, whole or partial."""
-
-    def __init__(self, engine: Engine, requests: Sequence[Request]) -> None:
-        """The seconds of the traces count from here."""
-        self._engine = engine
-        self._requests = requests
-        self._begun = time.monotonic()
-        self._decisions: list[list[Decision]] = [[] for _ in requests]
-        self._seconds = [0.0] * len(requests)
-
-    def add(self, decision: Decision) -> None:
-        """Take the next decision."""
-        self._decisions[decision.row].append(decision)
-        self._seconds[decision.row] = time.monotonic() - self._begun
-
-    def finished(self) -> list[Trace]:
-        """Return what there is so far; a continuation that has not ended counts as cancelled."""
-        return [self._trace(row) for row in range(len(self._requests))]
-
-    def _trace(self, row: int) -> Trace:
-        decisions = self._decisions[row]
-        steps = tuple(decision.step for decision in decisions)
-        ids = tuple(step.chosen.token_id for step in steps)
-        return Trace(
-            prompt_ids=self._engine.encode(self._requests[row].prompt),
-            token_ids=ids,
-            steps=steps,
-            text=self._engine.tokenizer.decode(ids, skip_special_tokens=True),
-            finish_reason=self._finish_reason(row, ids),
-            log_prob=sum(step.log_prob for step in steps),
-            forward_passes=decisions[-1].forward_passes if decisions else 0,
-            seconds=self._seconds[row],
-        )
-
-    def _finish_reason(self, row: int, ids: tuple[int, ...]) -> FinishReason:
-        if ids and ids[-1] in self._engine.loaded.stop_ids:
-            return "stop"
-        return "length" if len(ids) == self._requests[row].sampling.max_new_tokens else "cancelled"

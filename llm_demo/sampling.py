@@ -13,12 +13,15 @@ from transformers import (
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from llm_demo.errors import SettingsError
 from llm_demo.trace import Draw
 
-STRATEGIES = ("greedy", "sample")  # a strategy is added here together with its file in `decoding/`
+# A strategy is added here together with its file in `decoding/`.
+STRATEGIES = ("greedy", "sample", "beam", "contrastive", "prompt_lookup", "speculative")
+DRAFTING = ("prompt_lookup", "speculative")
 
 # Inclusive ranges, wide enough for every exercise of the course; an operator's own bounds come on top.
 RANGES: dict[str, tuple[float, float]] = {
@@ -27,6 +30,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "top_k": (0, 1_000_000),
     "top_p": (0.001, 1.0),
     "min_p": (0.0, 1.0),
+    "typical_p": (0.001, 1.0),
     "repetition_penalty": (0.1, 10.0),
     "no_repeat_ngram_size": (0, 100),
     "num_beams": (1, 8),
@@ -35,6 +39,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "num_draft_tokens": (0, 64),
     "seed": (0, 2**53 - 1),  # what a browser's number holds exactly
 }
+
+MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,14 @@ class Sampling:
         top_k: 0 keeps all.
         top_p: 1.0 keeps all.
         min_p: 0.0 keeps all.
+        num_beams: for beam search.
+        length_penalty: for beam search; above 0 favours long texts.
+        penalty_alpha: for contrastive search; its number of candidates is `top_k`.
+        num_draft_tokens: guessed at once by prompt lookup and speculative decoding; 0 lets them choose.
         seed: of the request's own random generator.
+        typical_p: 1.0 keeps all.
+        do_sample: whether prompt lookup and speculative decoding draw, as `sample` would, or are greedy.
+        early_stopping: whether beam search ends as soon as it has `num_beams` finished texts.
 
     Raises:
         SettingsError: naming the knob, its value and its range.
@@ -65,14 +78,21 @@ class Sampling:
     penalty_alpha: float = 0.0
     num_draft_tokens: int = 0
     seed: int = 0
+    typical_p: float = 1.0
+    do_sample: bool = False
+    early_stopping: bool = False
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise SettingsError("strategy", value=_shown(self.strategy), choices=", ".join(STRATEGIES))
         for knob in fields(self):
-            if knob.name != "strategy":
-                value = _checked(knob.name, getattr(self, knob.name), whole=knob.type is int)
-                object.__setattr__(self, knob.name, value)
+            value = getattr(self, knob.name)
+            if knob.type is bool and not isinstance(value, bool):
+                raise SettingsError("knob_switch", knob=knob.name, value=_shown(value))
+            if knob.name in RANGES:
+                object.__setattr__(self, knob.name, _checked(knob.name, value, whole=knob.type is int))
+        if self.strategy == "contrastive" and not 1 <= self.top_k <= MAX_CONTRAST:
+            raise SettingsError("knob_whole", knob="top_k", value=self.top_k, low=1, high=MAX_CONTRAST)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, object]) -> "Sampling":
@@ -88,7 +108,7 @@ class Sampling:
     @property
     def draws(self) -> bool:
         """Whether a random number takes part."""
-        return self.strategy == "sample"
+        return self.strategy == "sample" or (self.strategy in DRAFTING and self.do_sample)
 
 
 def _shown(value: object) -> str:
@@ -127,6 +147,8 @@ def warpers(sampling: Sampling) -> LogitsProcessorList:
             chain.append(TopPLogitsWarper(sampling.top_p))
         if sampling.min_p:
             chain.append(MinPLogitsWarper(sampling.min_p))
+        if sampling.typical_p < 1.0:
+            chain.append(TypicalLogitsWarper(sampling.typical_p))
     return chain
 
 
@@ -135,17 +157,21 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def draw(probs: Tensor, rng: torch.Generator) -> tuple[int, Draw]:
+def next_number(rng: torch.Generator) -> float:
+    """Return the next uniform number in [0, 1) of a request."""
+    return torch.rand((), generator=rng, dtype=torch.float64).item()
+
+
+def draw(probs: Tensor, number: float) -> tuple[int, Draw]:
     """Draw a token by inverse transform sampling (Devroye 1986, chapter II.2).
 
     Args:
         probs: shape (vocab_size,), float32, on any device.
-        rng: the request's own.
+        number: uniform in [0, 1).
 
     Returns:
         The token's id and where the number fell. Never a token of probability 0.
     """
-    number = torch.rand((), generator=rng, dtype=torch.float64).item()
     probs = probs.cpu()
     kept = probs.nonzero().flatten()
     falling, order = probs[kept].sort(descending=True, stable=True)  # ties by token id

@@ -42,6 +42,87 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Contrast:
+    """One candidate of contrastive search (Su et al. 2022, equation 5).
+
+    Attributes:
+        token_id: which token.
+        confidence: what the model gives it, in [0, 1].
+        penalty: its largest cosine similarity to any token before it, in [-1, 1].
+        score: (1 - alpha) * confidence - alpha * penalty; the largest is chosen.
+    """
+
+    token_id: int
+    text: str
+    confidence: float
+    penalty: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One pass of prompt lookup or speculative decoding: tokens guessed, then checked all at once.
+
+    Attributes:
+        place: how many tokens had been generated before it.
+        token_ids: the guess; empty where there was none.
+        texts: each decoded alone.
+        accepted: how many of them, from the first, the model would have chosen itself.
+    """
+
+    place: int
+    token_ids: tuple[int, ...]
+    texts: tuple[str, ...]
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeamNode:
+    """One continuation that beam search looked at.
+
+    Attributes:
+        token_id: its last token.
+        parent: the place of the beam that it continues among the survivors of the step before.
+        log_prob: of the token given its beam, after penalties, in nats.
+        total: of the whole continuation so far, in nats.
+        fate: survives as a beam, ended the text and competes for the result, or pruned.
+        beam: its place among the survivors of this step; None where it did not survive.
+    """
+
+    token_id: int
+    text: str
+    parent: int
+    log_prob: float
+    total: float
+    fate: Literal["survived", "finished", "pruned"]
+    beam: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BeamStep:
+    """Every continuation looked at in one step of beam search, the likeliest first."""
+
+    nodes: tuple[BeamNode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One finished text of beam search; they come best first.
+
+    Attributes:
+        token_ids: as generated.
+        text: special tokens left out.
+        log_prob: of the whole continuation, in nats, after penalties.
+        score: `log_prob / length ** length_penalty`, which ranks them.
+    """
+
+    token_ids: tuple[int, ...]
+    text: str
+    log_prob: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One next-token decision.
 
@@ -51,6 +132,7 @@ class Step:
         draw: how it was drawn; None where nothing was.
         entropy: of the raw distribution, in bits.
         log_prob: natural logarithm of the chosen token's `raw_prob`.
+        contrast: the candidates of contrastive search, likeliest first; empty for every other strategy.
     """
 
     chosen: Candidate
@@ -58,6 +140,7 @@ class Step:
     draw: Draw | None
     entropy: float
     log_prob: float
+    contrast: tuple[Contrast, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON."""
@@ -72,6 +155,7 @@ class Step:
             draw=Draw(**data["draw"]) if data["draw"] else None,
             entropy=data["entropy"],
             log_prob=data["log_prob"],
+            contrast=tuple(Contrast(**candidate) for candidate in data["contrast"]),
         )
 
 
@@ -88,6 +172,9 @@ class Trace:
         log_prob: of the whole continuation under the raw distributions, in nats.
         forward_passes: how many times the model ran for it, pieces of a long prompt counted.
         seconds: from the request to the last token, waiting included.
+        drafts: one a pass, for prompt lookup and speculative decoding.
+        beam_steps: the tree of beam search, a step at a time.
+        ranking: its finished texts, best first.
     """
 
     prompt_ids: tuple[int, ...]
@@ -98,6 +185,9 @@ class Trace:
     log_prob: float
     forward_passes: int
     seconds: float
+    drafts: tuple[Draft, ...] = ()
+    beam_steps: tuple[BeamStep, ...] = ()
+    ranking: tuple[Ranked, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return plain JSON."""
@@ -112,5 +202,14 @@ class Trace:
                 "prompt_ids": tuple(data["prompt_ids"]),
                 "token_ids": tuple(data["token_ids"]),
                 "steps": tuple(Step.from_dict(step) for step in data["steps"]),
+                "drafts": tuple(
+                    Draft(d["place"], tuple(d["token_ids"]), tuple(d["texts"]), d["accepted"]) for d in data["drafts"]
+                ),
+                "beam_steps": tuple(
+                    BeamStep(tuple(BeamNode(**node) for node in step["nodes"])) for step in data["beam_steps"]
+                ),
+                "ranking": tuple(
+                    Ranked(tuple(r["token_ids"]), r["text"], r["log_prob"], r["score"]) for r in data["ranking"]
+                ),
             }
         )

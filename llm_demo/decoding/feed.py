@@ -2,21 +2,35 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Literal
 
-from torch import Tensor
+from llm_demo.rows import Fed
+from llm_demo.trace import BeamStep, Draft, Ranked, Step
 
-from llm_demo.trace import Step
+Event = Step | Draft | BeamStep | Ranked
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Tokens that a strategy wants appended to its row.
+    """What a strategy wants its rows to be, and the model to read, before it goes on. It is sent a `Fed`.
 
-    It receives the logits after the last of them: shape (vocab_size,), as the model gave them.
+    Attributes:
+        tokens: for each row that it wants from now on, what to append; equally many, more than one a row only
+            from a strategy of a single row.
+        parents: which of its present rows each of them continues; None where they stay as they are.
+        forget: tokens to take back first from the end of its only row.
+        wanted: of how many last positions it wants the logits.
+        hidden: whether it wants the last layer's states of every position fed.
+        model: the model itself, or the smaller one that drafts for it; the rows of each are apart.
     """
 
-    token_ids: tuple[int, ...]
+    tokens: tuple[tuple[int, ...], ...]
+    parents: tuple[int, ...] | None = None
+    forget: int = 0
+    wanted: int = 1
+    hidden: bool = False
+    model: Literal["main", "draft"] = "main"
 
 
-# Yields what it wants fed, and each decision as it falls; is sent logits after a Feed, None after a Step.
-Strategy = Generator[Feed | Step, Tensor | None, None]
+# Yields what it wants fed, and what happened as it happens; is sent a Fed after a Feed, None after an event.
+Strategy = Generator[Feed | Event, Fed | None, None]

@@ -1,21 +1,25 @@
 """Recorder: logits in, the decision and its record out."""
 
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from llm_demo.sampling import Sampling, draw, generator, warpers
-from llm_demo.trace import Candidate, Step
-
-NATS_PER_BIT = 0.6931471805599453
+from llm_demo.sampling import Sampling, draw, generator, next_number, warpers
+from llm_demo.trace import Candidate, Contrast, Draw, Step
 
 
 class Recorder:
-    """Picks each token of one row and records why.
+    """Picks each token of one continuation and records why.
 
     Attributes:
+        sampling: how to pick.
+        stop_ids: the end-of-text tokens.
         finished: True once an end-of-text token came or the bound on new tokens was reached.
+        count: tokens picked so far.
+        decode: one token id, or several, to text.
     """
 
     def __init__(
@@ -24,7 +28,7 @@ class Recorder:
         sampling: Sampling,
         top_k: int,
         stop_ids: frozenset[int],
-        decode: Callable[[int], str],
+        decode: Callable[..., str],
     ) -> None:
         """
         Args:
@@ -32,17 +36,29 @@ class Recorder:
             sampling: how to pick.
             top_k: candidates to record, at least 1; capped at the vocabulary.
             stop_ids: the end-of-text tokens.
-            decode: one token id to text.
+            decode: token ids to text, as a tokenizer does.
         """
+        self.sampling = sampling
+        self.stop_ids = stop_ids
         self.finished = False
+        self.count = 0
+        self.decode = decode
         self._ids = torch.tensor([prompt_ids])
-        self._left = sampling.max_new_tokens
-        self._greedy = not sampling.draws
         self._warp = warpers(sampling)
         self._rng = generator(sampling.seed)
         self._top_k = top_k
-        self._stop_ids = stop_ids
-        self._decode = decode
+        self._numbers: deque[float] = deque()
+
+    @property
+    def ids(self) -> list[int]:
+        """The prompt and what was picked so far."""
+        return self._ids[0].tolist()
+
+    def numbers(self, count: int) -> list[float]:
+        """Return the numbers that the next draws will use; looking at them does not spend them."""
+        while len(self._numbers) < count:
+            self._numbers.append(next_number(self._rng))
+        return list(self._numbers)[:count]
 
     def choose(self, logits: Tensor) -> Step:
         """Pick the next token.
@@ -50,27 +66,79 @@ class Recorder:
         Args:
             logits: shape (vocab_size,), straight from the model, any float type and device.
         """
+        warped, probs = self._warped(logits)
+        if not self.sampling.draws:
+            return self._record(logits, probs, int(warped.argmax()))
+        chosen, drawn = draw(probs, *self.numbers(1))
+        return self._record(logits, probs, chosen, drawn)
+
+    def force(self, logits: Tensor, token_id: int, contrast: tuple[Contrast, ...] = ()) -> Step:
+        """Record a token that something else chose. It spends a number, so that later draws stay in step."""
+        return self._record(logits, self._warped(logits)[1], token_id, contrast=contrast)
+
+    def probs(self, logits: Tensor) -> Tensor:
+        """Return the distribution after penalties and filters, shape (vocab_size,), without picking."""
+        return self._warped(logits)[1]
+
+    def _warped(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         raw = logits.float()  # half precision would round the tail to 0
-        ids = self._ids = self._ids.to(raw.device)
-        warped = self._warp(ids, raw[None].clone())[0] if self._warp else raw
-        raw_log_probs = raw.log_softmax(-1)
-        raw_probs = raw_log_probs.exp()
-        probs = warped.softmax(-1) if self._warp else raw_probs
-        chosen, drawn = (int(warped.argmax()), None) if self._greedy else draw(probs, self._rng)
+        self._ids = self._ids.to(raw.device)
+        warped = self._warp(self._ids, raw[None].clone())[0] if self._warp else raw
+        return warped, warped.softmax(-1)
 
-        shown = [chosen, *self._likeliest(raw_probs)]
-        columns = zip(shown, raw_probs[shown].tolist(), probs[shown].tolist(), strict=True)
-        candidates = [Candidate(i, self._decode(i), raw_prob, prob) for i, raw_prob, prob in columns]
-        entropy = -torch.xlogy(raw_probs, raw_probs).sum().item() / NATS_PER_BIT
-        step = Step(candidates[0], tuple(candidates[1:]), drawn, entropy, raw_log_probs[chosen].item())
-
-        self._ids = torch.cat([ids, torch.tensor([[chosen]], device=ids.device)], dim=1)
-        self._left -= 1
-        self.finished = chosen in self._stop_ids or self._left == 0
+    def _record(
+        self, logits: Tensor, probs: Tensor, chosen: int, drawn: Draw | None = None, contrast: tuple[Contrast, ...] = ()
+    ) -> Step:
+        step = record_step(logits, probs, chosen, self._top_k, self.decode, drawn, contrast)
+        if self.sampling.draws:  # each token spends a number, even one that was not drawn
+            self.numbers(1)
+            self._numbers.popleft()
+        self._ids = torch.cat([self._ids, torch.tensor([[chosen]], device=self._ids.device)], dim=1)
+        self.count += 1
+        self.finished = chosen in self.stop_ids or self.count == self.sampling.max_new_tokens
         return step
 
-    def _likeliest(self, raw_probs: Tensor) -> list[int]:
-        k = min(self._top_k, raw_probs.numel())
-        tied = (raw_probs >= raw_probs.topk(k).values[-1]).nonzero().flatten()  # by token id
-        order = raw_probs[tied].sort(descending=True, stable=True).indices
-        return tied[order[:k]].tolist()
+
+def record_step(
+    logits: Tensor,
+    probs: Tensor,
+    chosen: int,
+    top_k: int,
+    decode: Callable[..., str],
+    drawn: Draw | None = None,
+    contrast: tuple[Contrast, ...] = (),
+) -> Step:
+    """Record one decision.
+
+    Args:
+        logits: shape (vocab_size,), straight from the model.
+        probs: shape (vocab_size,), after penalties, temperature and filters.
+        chosen: the token's id.
+        top_k: candidates to record.
+        decode: one token id to text.
+        drawn: how it was drawn.
+        contrast: how contrastive search chose it.
+    """
+    raw_log_probs = logits.float().log_softmax(-1)
+    raw_probs = raw_log_probs.exp()
+    shown = [chosen, *likeliest(raw_probs, top_k)]
+    columns = zip(shown, raw_probs[shown].tolist(), probs[shown].tolist(), strict=True)
+    candidates = [Candidate(i, decode(i), raw_prob, prob) for i, raw_prob, prob in columns]
+    # 0 * -inf would be no number; a token that impossible adds nothing.
+    nats = -torch.dot(raw_probs, raw_log_probs.clamp_min(torch.finfo(torch.float32).min)).item()
+    return Step(
+        chosen=candidates[0],
+        top=tuple(candidates[1:]),
+        draw=drawn,
+        entropy=nats / math.log(2),
+        log_prob=raw_log_probs[chosen].item(),
+        contrast=contrast,
+    )
+
+
+def likeliest(probs: Tensor, k: int) -> list[int]:
+    """Return the ids of the `k` largest, falling; of equals the smaller id first."""
+    k = min(k, probs.numel())
+    tied = (probs >= probs.topk(k).values[-1]).nonzero().flatten()  # by token id
+    order = probs[tied].sort(descending=True, stable=True).indices
+    return tied[order[:k]].tolist()

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psutil
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_demo.config import Config
@@ -14,7 +16,7 @@ from llm_demo.models.embedded import embedded_folder
 
 STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
-UNREADABLE = (OSError, ValueError, KeyError, RuntimeError)
+UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 
 Report = Callable[[str], None]  # told each stage of STAGES as it begins
 
@@ -26,6 +28,8 @@ class Loaded:
     Attributes:
         stop_ids: every id that ends a text, from the generation config, the config and the tokenizer.
         context: tokens that prompt and continuation may have together.
+        capacity: tokens that the caches of all visitors may hold together.
+        draft: a smaller model of the same vocabulary, where the operator named one.
     """
 
     card: ModelCard
@@ -33,6 +37,8 @@ class Loaded:
     tokenizer: PreTrainedTokenizerBase
     stop_ids: frozenset[int]
     context: int
+    capacity: int
+    draft: PreTrainedModel | None = None
 
 
 def default_card(config: Config) -> ModelCard:
@@ -87,8 +93,11 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     tokenizer = _read(AutoTokenizer, source, card)
     model = _read(AutoModelForCausalLM, source, card, dtype=choose_dtype(config, device), use_safetensors=True)
     model.to(device).eval()
+    draft = _load_draft(config, model, device, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
-    return Loaded(card, model, tokenizer, _stop_ids(model, tokenizer), context)
+    return Loaded(
+        card, model, tokenizer, _stop_ids(model, tokenizer), context, cache_capacity(model, config), draft
+    )
 
 
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
@@ -120,6 +129,29 @@ def _read(reader: type, source: str, card: ModelCard, **options: object):  # noq
         return reader.from_pretrained(source, **options)
     except UNREADABLE as error:
         raise ModelError("hub", name=card.key, source=source) from error
+
+
+def cache_capacity(model: PreTrainedModel, config: Config) -> int:
+    """Return how many tokens of keys and values fit into the memory set aside for them.
+
+    That is the operator's `max_cache_mb`, or half of what is free now on the model's device.
+    """
+    shape = model.config.get_text_config()
+    head_dim = getattr(shape, "head_dim", None) or shape.hidden_size // shape.num_attention_heads
+    heads = getattr(shape, "num_key_value_heads", None) or shape.num_attention_heads
+    token_bytes = 2 * shape.num_hidden_layers * heads * head_dim * model.dtype.itemsize
+    on_gpu = model.device.type == "cuda"
+    free = torch.cuda.mem_get_info(model.device)[0] if on_gpu else psutil.virtual_memory().available
+    return (config.max_cache_mb * 2**20 or free // 2) // token_bytes
+
+
+def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Report) -> PreTrainedModel:
+    card = find(config.draft_model, catalogue(config))
+    draft = _read(AutoModelForCausalLM, locate(card, config, report), card, dtype=model.dtype, use_safetensors=True)
+    sizes = [m.config.get_text_config().vocab_size for m in (model, draft)]
+    if sizes[0] != sizes[1]:
+        raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])
+    return draft.to(device).eval()
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -7,7 +7,6 @@ import gradio as gr
 
 from llm_demo.ablation import Effect, Variant, make_requests, make_variants, measure, read_parts
 from llm_demo.charts import top_k_bars, worth_bars
-from llm_demo.engine import Traces
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
@@ -101,7 +100,7 @@ def build(site: Site) -> None:
         sampling = Sampling(strategy, max_new_tokens=length, seed=seed)
         variants = make_variants(engine.tokenizer, parts)
         requests = make_requests(variants, sampling, samples=1)
-        collected = Traces(engine, requests)
+        collected = engine.collect(requests)
         for done, decision in enumerate(engine.stream_many(requests, SHOWN)):
             collected.add(decision)
             if done % UPDATE_EVERY == 0:

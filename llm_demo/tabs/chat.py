@@ -8,7 +8,7 @@ from plotly.graph_objects import Figure
 
 from llm_demo.charts import top_k_bars
 from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
-from llm_demo.engine import Request, Traces
+from llm_demo.engine import Request
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
@@ -114,7 +114,7 @@ def build(site: Site) -> None:
         read_messages([{"role": turn.role, "content": turn.content} for turn in asked])
         prompt = render(engine.tokenizer, asked, system, thinking)
         request = Request(prompt, sampling)
-        collected = Traces(engine, [request])
+        collected = engine.collect([request])
         decisions = engine.stream_many([request], SHOWN)
         yield {**_said(asked, "", "", t), **_about(None, 0, t), read_box: _read(prompt, t), text_box: ""}
         for count, decision in enumerate(decisions):

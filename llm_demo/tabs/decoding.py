@@ -7,7 +7,7 @@ import gradio as gr
 from plotly.graph_objects import Figure
 
 from llm_demo.charts import top_k_bars
-from llm_demo.engine import Engine, Request, Traces
+from llm_demo.engine import Engine, Request
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
@@ -90,7 +90,7 @@ def build(site: Site) -> None:
 
     def generate(t: Translate, prompt: str, length: int, seed: int, *knobs: float) -> Iterator[dict]:
         requests = [Request(prompt, sampling) for sampling in settings(length, seed, knobs)]
-        collected = Traces(engine, requests)
+        collected = engine.collect(requests)
         for count, decision in enumerate(engine.stream_many(requests, SHOWN)):
             collected.add(decision)
             if count % (UPDATE_EVERY * len(COLUMNS)) == 0:
