@@ -8,7 +8,7 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
-DTYPES = ("auto", "float32", "bfloat16", "float16")
+DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 PREFIX = "LLM_DEMO_"
 
 

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
 from llm_demo.hub import answers
+from llm_demo.models import int4
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
 from llm_demo.models.embedded import embedded_folder
 
@@ -29,6 +30,7 @@ class Loaded:
         stop_ids: every id that ends a text, from the generation config, the config and the tokenizer.
         context: tokens that prompt and continuation may have together.
         capacity: tokens that the caches of all visitors may hold together.
+        number_format: one of `config.DTYPES` but `auto`.
         draft: a smaller model of the same vocabulary, where the operator named one.
     """
 
@@ -38,6 +40,7 @@ class Loaded:
     stop_ids: frozenset[int]
     context: int
     capacity: int
+    number_format: str
     draft: PreTrainedModel | None = None
 
 
@@ -58,16 +61,21 @@ def choose_device(config: Config) -> str:
     return config.device
 
 
-def choose_dtype(config: Config, device: str) -> torch.dtype:
-    """Return the operator's number format, or bfloat16 where the processor computes in it, else float32."""
+def choose_format(card: ModelCard, config: Config, device: str) -> str:
+    """Return the operator's number format, or the fastest that the machine computes in and the model bears.
+
+    The embedded model's own 4 bits on a CPU that multiplies in bfloat16; else bfloat16 where it is native; else
+    float32.
+    """
+    if config.dtype == "int4" and not (card.is_embedded and device == "cpu"):
+        raise ModelError("no_int4", name=card.key)
     if config.dtype != "auto":
-        return getattr(torch, config.dtype)
+        return config.dtype
     if device == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        features = torch.cpu.get_capabilities()
-        native = features.get("avx512_bf16", False) or features.get("amx_bf16", False)
-    return torch.bfloat16 if native else torch.float32
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+    if not int4.pays():
+        return "float32"
+    return "int4" if card.is_embedded else "bfloat16"
 
 
 def load_default(config: Config, report: Report) -> Loaded:
@@ -91,12 +99,16 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     source = locate(card, config, report)
     report("load")
     tokenizer = _read(AutoTokenizer, source, card)
-    model = _read(AutoModelForCausalLM, source, card, dtype=choose_dtype(config, device), use_safetensors=True)
+    number_format = choose_format(card, config, device)
+    dtype = torch.float32 if number_format == "int4" else getattr(torch, number_format)
+    model = _read(AutoModelForCausalLM, source, card, dtype=dtype, use_safetensors=True)
     model.to(device).eval()
+    if number_format == "int4":
+        model = int4.to_int4(model)
     draft = _load_draft(config, model, device, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
     return Loaded(
-        card, model, tokenizer, _stop_ids(model, tokenizer), context, cache_capacity(model, config), draft
+        card, model, tokenizer, _stop_ids(model, tokenizer), context, cache_capacity(model, config), number_format, draft
     )
 
 

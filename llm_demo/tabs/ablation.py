@@ -92,7 +92,7 @@ def build(site: Site) -> None:
         found = gr.State(None)
 
     def experiment(
-        t: Translate, count: int, strategy: str, length: float, seed: float, *written: str
+        t: Translate, request: gr.Request, count: int, strategy: str, length: float, seed: float, *written: str
     ) -> Iterator[dict]:
         names, texts = written[0 : 2 * count : 2], written[1 : 2 * count : 2]
         data = [{"name": name, "text": text} for name, text in zip(names, texts, strict=True)]
@@ -101,7 +101,7 @@ def build(site: Site) -> None:
         variants = make_variants(engine.tokenizer, parts)
         requests = make_requests(variants, sampling, samples=1)
         collected = engine.collect(requests)
-        for done, decision in enumerate(engine.stream_many(requests, SHOWN)):
+        for done, decision in enumerate(engine.stream_many(requests, SHOWN, request.session_hash)):
             collected.add(decision)
             if done % UPDATE_EVERY == 0:
                 yield draw(t, (variants, collected.finished(), ()), charts=False)

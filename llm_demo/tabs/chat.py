@@ -106,6 +106,7 @@ def build(site: Site) -> None:
         top_p: float,
         length: float,
         seed: float,
+        visitor: gr.Request,
     ) -> Iterator[dict]:
         sampling = Sampling(
             strategy, max_new_tokens=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
@@ -115,7 +116,7 @@ def build(site: Site) -> None:
         prompt = render(engine.tokenizer, asked, system, thinking)
         request = Request(prompt, sampling)
         collected = engine.collect([request])
-        decisions = engine.stream_many([request], SHOWN)
+        decisions = engine.stream_many([request], SHOWN, visitor.session_hash)
         yield {**_said(asked, "", "", t), **_about(None, 0, t), read_box: _read(prompt, t), text_box: ""}
         for count, decision in enumerate(decisions):
             collected.add(decision)

@@ -88,10 +88,12 @@ def build(site: Site) -> None:
             samplings.append(Sampling(temperature=temperature, top_k=top_k, top_p=top_p, **shared))
         return samplings
 
-    def generate(t: Translate, prompt: str, length: int, seed: int, *knobs: float) -> Iterator[dict]:
+    def generate(
+        t: Translate, request: gr.Request, prompt: str, length: int, seed: int, *knobs: float
+    ) -> Iterator[dict]:
         requests = [Request(prompt, sampling) for sampling in settings(length, seed, knobs)]
         collected = engine.collect(requests)
-        for count, decision in enumerate(engine.stream_many(requests, SHOWN)):
+        for count, decision in enumerate(engine.stream_many(requests, SHOWN, request.session_hash)):
             collected.add(decision)
             if count % (UPDATE_EVERY * len(COLUMNS)) == 0:
                 yield _texts(collected.finished(), t)

@@ -56,7 +56,7 @@ def foot(site: Site) -> None:
             "page.foot",
             model=escape(site.engine.loaded.card.key),
             device=escape(model.device.type),
-            dtype=str(model.dtype).removeprefix("torch."),
+            dtype=site.engine.loaded.number_format,
         )
 
     site.on_open(tell, [], [line])
