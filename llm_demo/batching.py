@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from llm_demo.errors import DeadlineError, ModelError
 from llm_demo.decoding.feed import Feed
+from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
 MAX_ROWS = 64  # decoded together; more wait in line
-FAILURES = (RuntimeError, ValueError, TypeError, LookupError)  # what torch and transformers raise
+# What torch, transformers and arithmetic raise, and what a person can be told.
+FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
 
 Result = TypeVar("Result")
 
@@ -41,9 +42,7 @@ class _Prefill:
 class Worker:
     """Runs jobs on one model until `close`. All its state belongs to its one thread."""
 
-    def __init__(
-        self, model: PreTrainedModel, draft: PreTrainedModel | None = None, capacity: int = 1_000_000
-    ) -> None:
+    def __init__(self, model: PreTrainedModel, draft: PreTrainedModel | None = None, capacity: int = 1_000_000) -> None:
         """
         Args:
             model: every job's.
@@ -60,6 +59,7 @@ class Worker:
         self._running: list[Run] = []
         self._shared = Rows(model)
         self._busy = False
+        self._closed = False
 
     def submit(self, job: Job) -> Job:
         """Queue a job; its `decisions` follow."""
@@ -72,8 +72,11 @@ class Worker:
         return self._thread.submit(torch.inference_mode()(work)).result()
 
     def close(self) -> None:
-        """Stop after the current step and wait for the thread."""
+        """Stop after the current step and wait for the thread; whoever listens hears nothing more."""
+        self._closed = True
         self._thread.shutdown(cancel_futures=True)
+        for run in [*self._running, *self._waiting]:
+            run.job.outbox.put(None)
 
     def _line_up(self, job: Job) -> None:
         job.running = len(job.strategies)
@@ -104,7 +107,7 @@ class Worker:
         if error := tick.exception():
             self._fail_all(error)
         self._busy = bool(self._running or self._waiting)
-        if self._busy:
+        if self._busy and not self._closed:
             self._schedule()
 
     def _drop_the_gone(self) -> None:
@@ -122,13 +125,9 @@ class Worker:
 
     def _admit(self) -> None:
         """Let in whoever's turn it is, as long as rows and memory last."""
-        for run in in_turn(self._waiting, self._running):
-            inside = [*self._running, run]
-            rows = sum(other.shape[0] for other in inside)
-            # Rows share one rectangle of memory, as wide as the longest of them.
-            if rows > self._max_rows and self._running:
-                break
-            if rows * max(other.shape[1] for other in inside) > self._capacity and self._running:
+        while turns := in_turn(self._waiting, self._running):
+            run = turns[0]
+            if self._running and not self._fits(run):
                 break
             self._waiting.remove(run)
             self._running.append(run)
@@ -138,11 +137,22 @@ class Worker:
                 self._read(run, run.feed.tokens[0])
         number_the_line(self._waiting, self._running)
 
+    def _fits(self, newcomer: Run) -> bool:
+        inside = [*self._running, newcomer]
+        rows = sum(run.shape[0] for run in inside)
+        # Rows share one rectangle of memory, as wide as the longest of them.
+        return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
+
     def _read(self, run: Run, tokens: tuple[int, ...]) -> None:
         """Have a prompt read, together with the job's other strategies that begin with it."""
         for prefill in self._prefills:
             mate = prefill.runs[0]
-            if mate.job is run.job and prefill.tokens == tokens and mate.feed.model == run.feed.model and not prefill.read:
+            if (
+                mate.job is run.job
+                and prefill.tokens == tokens
+                and mate.feed.model == run.feed.model
+                and not prefill.read
+            ):
                 prefill.runs.append(run)
                 return
         self._prefills.append(_Prefill([run], tokens, Rows(self._models[run.feed.model])))

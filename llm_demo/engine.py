@@ -14,8 +14,8 @@ from llm_demo.config import Config
 from llm_demo.decoding import make_strategy, rows_of
 from llm_demo.decoding.scoring import plan, read
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
-from llm_demo.models.catalogue import ModelCard, catalogue, find
 from llm_demo.jobs import Decision, Job
+from llm_demo.models.catalogue import ModelCard, catalogue, find
 from llm_demo.models.loader import STAGES, Loaded, load, load_default, load_tokenizer
 from llm_demo.sampling import DRAFTING, Sampling
 from llm_demo.trace import Step, Trace
@@ -143,7 +143,7 @@ class Engine:
 
     def check_model(self, model: str | None) -> None:
         """Refuse a model that this app does not run: ModelError."""
-        if model and not self._is_loaded(card := find(model, self.cards)):
+        if model and (card := find(model, self.cards)) != self.loaded.card:  # waits while it is loading
             raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
 
     def _is_loaded(self, card: ModelCard) -> bool:
@@ -154,9 +154,7 @@ class Engine:
         self._check_counts([Request(prompt, sampling)], top_k)  # one token is decided, but no bound is waived
         return self.generate(prompt, replace(sampling, max_new_tokens=1), top_k).steps[0]
 
-    def stream(
-        self, prompt: str, sampling: Sampling, top_k: int = 10, forced: Sequence[int] = ()
-    ) -> Iterator[Step]:
+    def stream(self, prompt: str, sampling: Sampling, top_k: int = 10, forced: Sequence[int] = ()) -> Iterator[Step]:
         """Yield the decisions of one continuation as they fall; closing it stops the work within one step.
 
         Beam search decides last of all: its steps come when it has ended.
@@ -214,9 +212,7 @@ class Engine:
             loaded.tokenizer.decode,
         )
 
-    def stream_many(
-        self, requests: Sequence[Request], top_k: int = 10, visitor: str = ""
-    ) -> Iterator[Decision]:
+    def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         """Yield the decisions of several continuations, decoded together, each with its request's number.
 
         Args:
@@ -233,9 +229,7 @@ class Engine:
             length = len(ids) + request.sampling.max_new_tokens
             self._check_context(length)
             strategies.append(
-                make_strategy(
-                    ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode, request.forced
-                )
+                make_strategy(ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode, request.forced)
             )
             shapes.append((rows_of(request.sampling), length))
         alone = [request.sampling.strategy in DRAFTING for request in requests]
@@ -264,6 +258,8 @@ class Engine:
         encode = partial(loaded.tokenizer, add_special_tokens=False)
         known: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         for prompt, given in pairs:
+            if isinstance(given, str):
+                check_text(given, self.config)
             ids = tuple(encode(given).input_ids if isinstance(given, str) else given)
             known.append((self.encode(prompt), ids))
             self._check_context(len(known[-1][0]) + len(ids))
@@ -282,7 +278,7 @@ class Engine:
         """
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError("empty_prompt")
-        check_length(prompt, self.config)
+        check_text(prompt, self.config)
         tokenizer = self.tokenizer
         # A chat template may already have written the token that begins every text.
         begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
@@ -313,7 +309,11 @@ class Engine:
             raise InputError("context", tokens=tokens, context=self.loaded.context)
 
 
-def check_length(text: str, config: Config) -> None:
-    """Refuse a text longer than `max_prompt_chars`: InputError."""
+def check_text(text: str, config: Config) -> None:
+    """Refuse a text longer than `max_prompt_chars`, or with half a character in it, as JSON can carry: InputError."""
     if len(text) > config.max_prompt_chars:
         raise InputError("long_prompt", length=len(text), limit=config.max_prompt_chars)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("half_character") from error

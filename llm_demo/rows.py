@@ -29,7 +29,9 @@ class _SlotLayer(CacheLayerMixin):
         self.values = value_states.new_zeros((0, value_states.shape[1], 0, value_states.shape[3]))
         self.is_initialized = True
 
-    def update(self, key_states: Tensor, value_states: Tensor, *_args: object, **_more: object) -> tuple[Tensor, Tensor]:
+    def update(
+        self, key_states: Tensor, value_states: Tensor, *_args: object, **_more: object
+    ) -> tuple[Tensor, Tensor]:
         """Write shape (rows, heads, tokens, head_dim) at each row's own columns; return all up to the longest."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
@@ -61,7 +63,7 @@ class _SlotLayer(CacheLayerMixin):
         """Have memory for so many rows."""
         self._make_room(rows, 0)
 
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:  # noqa: ARG002 - transformers names it
         return self._where.width, 0
 
     def get_seq_length(self) -> int:
@@ -75,7 +77,12 @@ class _SlotLayer(CacheLayerMixin):
         if rows <= have_rows and width <= have_width:
             return
         # Rows double, so that a crowd coming in one by one is not copied at every arrival.
-        shape = (have_rows if rows <= have_rows else 1 << (rows - 1).bit_length(), heads, max(_rounded(width), have_width), size)
+        shape = (
+            have_rows if rows <= have_rows else 1 << (rows - 1).bit_length(),
+            heads,
+            max(_rounded(width), have_width),
+            size,
+        )
         for name in ("keys", "values"):
             old = getattr(self, name)
             new = old.new_zeros(shape)

@@ -40,6 +40,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**53 - 1),  # what a browser's number holds exactly
 }
 
+LIKELY = 512  # most numbers fall among so many; sorting a whole vocabulary takes several times as long
 MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
 
@@ -173,10 +174,16 @@ def draw(probs: Tensor, number: float) -> tuple[int, Draw]:
         The token's id and where the number fell. Never a token of probability 0.
     """
     probs = probs.cpu()
-    kept = probs.nonzero().flatten()
-    falling, order = probs[kept].sort(descending=True, stable=True)  # ties by token id
-    edges = falling.double().cumsum(0)
-    edges /= edges[-1].clone()  # float32 probabilities miss 1 by a rounding error
+    total = probs.double().sum()  # float32 probabilities miss 1 by a rounding error
+    least = probs.topk(min(LIKELY, probs.numel())).values[-1]
+    kept = (probs > 0) & (probs >= least)
+    if number >= probs[kept].double().sum() / total:  # in the tail: only then is everything sorted
+        kept = probs > 0
+    ids = kept.nonzero().flatten()
+    falling, order = probs[ids].sort(descending=True, stable=True)  # ties by token id
+    edges = falling.double().cumsum(0) / total
+    if len(ids) == probs.count_nonzero():
+        edges[-1] = 1.0
     place = int(torch.searchsorted(edges, number, right=True))
     low = edges[place - 1].item() if place else 0.0
-    return int(kept[order[place]]), Draw(number, low, edges[place].item())
+    return int(ids[order[place]]), Draw(number, low, edges[place].item())

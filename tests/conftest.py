@@ -116,10 +116,18 @@ def make_engine(make_tiny_model, tiny_tokenizer) -> Iterator[Callable[..., Engin
     """Run a tiny model; keywords go to `Config`."""
     made: list[Engine] = []
 
-    def make(model: LlamaForCausalLM | None = None, stop_ids: frozenset[int] = frozenset(), **options: object):
+    def make(
+        model: LlamaForCausalLM | None = None,
+        stop_ids: frozenset[int] = frozenset(),
+        draft: LlamaForCausalLM | None = None,
+        capacity: int = 100_000,
+        **options: object,
+    ) -> Engine:
         model = model or make_tiny_model()
         context = model.config.max_position_embeddings
-        loaded = Loaded(ModelCard("tiny", "/nowhere"), model, tiny_tokenizer, stop_ids, context)
+        loaded = Loaded(
+            ModelCard("tiny", "/nowhere"), model, tiny_tokenizer, stop_ids, context, capacity, "float32", draft
+        )
         made.append(Engine(Config(**options), lambda report: loaded))
         return made[-1]
 

@@ -9,12 +9,24 @@ import pytest
 import torch
 from torch import Tensor
 
-from llm_demo.batching import MAX_ROWS, PREFILL_PIECE, Decision, Job, Worker
+from llm_demo.batching import MAX_ROWS, PIECES, Worker
 from llm_demo.decoding.feed import Feed, Strategy
-from llm_demo.errors import DeadlineError, InputError
+from llm_demo.errors import DeadlineError, InputError, ModelError
+from llm_demo.jobs import Decision, Job
 from llm_demo.trace import Candidate, Step
 
+PIECE = PIECES["cpu"]
 FOREVER = 30  # seconds that no job of these tests comes near
+
+
+def make_job(strategies: list[Strategy], seconds: float, rows: int = 1, width: int = 600, visitor: str = "") -> Job:
+    count = len(strategies)
+    return Job(strategies, [(rows, width)] * count, [False] * count, seconds, visitor)
+
+
+def feed(*tokens: int) -> Feed:
+    """One row's tokens."""
+    return Feed((tokens,))
 
 
 def step(token_id: int) -> Step:
@@ -23,25 +35,25 @@ def step(token_id: int) -> Step:
 
 def follow(prompt: list[int], tokens: list[int], received: list[Tensor]) -> Strategy:
     """Feed the prompt and then the given tokens, whatever the model thinks, and keep the logits."""
-    received.append((yield Feed(tuple(prompt))))
+    received.append((yield feed(*prompt)).logits[0, -1])
     for token in tokens:
         yield step(token)
-        received.append((yield Feed((token,))))
+        received.append((yield feed(token)).logits[0, -1])
 
 
 def greedy(prompt: list[int], count: int) -> Strategy:
-    logits = yield Feed(tuple(prompt))
+    fed = yield feed(*prompt)
     for _ in range(count):
-        token = int(logits.argmax())
+        token = int(fed.logits[0, -1].argmax())
         yield step(token)
-        logits = yield Feed((token,))
+        fed = yield feed(token)
 
 
 def broken(prompt: list[int], passes: int, error: Exception) -> Strategy:
     """Raise after so many passes."""
-    logits = None
+    fed = None
     for turn in range(passes):
-        logits = yield Feed(tuple(prompt) if turn == 0 else (int(logits.argmax()),))
+        fed = yield feed(*prompt) if turn == 0 else feed(int(fed.logits[0, -1].argmax()))
     raise error
 
 
@@ -52,7 +64,7 @@ def alone(model, prompt: list[int], tokens: list[int]) -> Tensor:
 
 
 def chosen(decisions: Iterator[Decision]) -> list[int]:
-    return [decision.step.chosen.token_id for decision in decisions]
+    return [decision.event.chosen.token_id for decision in decisions]
 
 
 @pytest.fixture
@@ -60,8 +72,8 @@ def start():
     """Start a worker on a model; its thread ends with the test."""
     workers: list[Worker] = []
 
-    def make(model) -> Worker:
-        workers.append(Worker(model))
+    def make(model, **options: int) -> Worker:
+        workers.append(Worker(model, **options))
         return workers[-1]
 
     yield make
@@ -80,7 +92,7 @@ def settle(worker: Worker) -> None:
 
 def test_a_strategy_receives_the_logits_after_what_it_fed(tiny_model, start):
     received: list[Tensor] = []
-    job = Job([follow([1, 2, 3], [4, 5, 6], received)], FOREVER)
+    job = make_job([follow([1, 2, 3], [4, 5, 6], received)], FOREVER)
 
     assert chosen(start(tiny_model).submit(job).decisions()) == [4, 5, 6]
     torch.testing.assert_close(torch.stack(received), alone(tiny_model, [1, 2, 3], [4, 5, 6]), rtol=0, atol=1e-4)
@@ -99,7 +111,7 @@ def test_jobs_of_several_threads_each_receive_their_own_logits(tiny_model, start
 
     def run(text: tuple[list[int], list[int]]) -> Tensor:
         received: list[Tensor] = []
-        assert chosen(worker.submit(Job([follow(*text, received)], FOREVER)).decisions()) == text[1]
+        assert chosen(worker.submit(make_job([follow(*text, received)], FOREVER)).decisions()) == text[1]
         return torch.stack(received)
 
     with ThreadPoolExecutor(6) as visitors:
@@ -109,11 +121,11 @@ def test_jobs_of_several_threads_each_receive_their_own_logits(tiny_model, start
         torch.testing.assert_close(result, alone(tiny_model, *text), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("length", [PREFILL_PIECE - 1, PREFILL_PIECE, PREFILL_PIECE + 1, 2 * PREFILL_PIECE + 40])
+@pytest.mark.parametrize("length", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 40])
 def test_a_prompt_read_in_pieces_gives_the_logits_of_one_read_whole(tiny_model, start, length):
     prompt = torch.randint(0, 256, (length,), generator=torch.Generator().manual_seed(length)).tolist()
     received: list[Tensor] = []
-    list(start(tiny_model).submit(Job([follow(prompt, [4, 5], received)], FOREVER)).decisions())
+    list(start(tiny_model).submit(make_job([follow(prompt, [4, 5], received)], FOREVER)).decisions())
 
     torch.testing.assert_close(torch.stack(received), alone(tiny_model, prompt, [4, 5]), rtol=0, atol=1e-4)
 
@@ -123,7 +135,7 @@ def test_a_prompt_read_in_pieces_gives_the_logits_of_one_read_whole(tiny_model, 
 
 def test_strategies_with_one_prompt_share_its_reading_and_then_their_passes(start, watch):
     watched = watch()
-    job = Job([follow([1, 2, 3], [i, i, i], []) for i in range(4)], FOREVER)
+    job = make_job([follow([1, 2, 3], [i, i, i], []) for i in range(4)], FOREVER)
     list(start(watched.model).submit(job).decisions())
 
     assert watched.passes == [(1, 3), (4, 1), (4, 1), (4, 1)]
@@ -131,7 +143,7 @@ def test_strategies_with_one_prompt_share_its_reading_and_then_their_passes(star
 
 def test_strategies_with_different_prompts_are_decoded_together_all_the_same(start, watch):
     watched = watch()
-    job = Job([follow([1, 2, 3], [4] * 9, []), follow([5], [6] * 9, [])], FOREVER)
+    job = make_job([follow([1, 2, 3], [4] * 9, []), follow([5], [6] * 9, [])], FOREVER)
     list(start(watched.model).submit(job).decisions())
 
     assert (2, 1) in watched.passes
@@ -141,8 +153,8 @@ def test_strategies_with_different_prompts_are_decoded_together_all_the_same(sta
 def test_a_newcomer_does_not_wait_for_the_end_of_a_long_text(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    worker.submit(Job([greedy([1, 2], 500)], FOREVER))
-    newcomer = worker.submit(Job([greedy([3], 1)], FOREVER))
+    worker.submit(make_job([greedy([1, 2], 500)], FOREVER))
+    newcomer = worker.submit(make_job([greedy([3], 1)], FOREVER))
 
     watched.allow(6)
 
@@ -153,19 +165,19 @@ def test_a_newcomer_does_not_wait_for_the_end_of_a_long_text(start, watch):
 def test_a_long_prompt_is_read_in_pieces_between_the_steps_of_others(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    first = worker.submit(Job([greedy([1, 2], 10)], FOREVER))
-    second = worker.submit(Job([greedy([3] * (PREFILL_PIECE * 3), 1)], FOREVER))
+    first = worker.submit(make_job([greedy([1, 2], 10)], FOREVER))
+    second = worker.submit(make_job([greedy([3] * (PIECE * 3), 1)], FOREVER))
     watched.allow()
     list(first.decisions())
     list(second.decisions())
 
-    pieces = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PREFILL_PIECE]
+    pieces = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PIECE]
     assert len(pieces) == 3
     assert all(watched.passes[place - 1] == (1, 1) for place in pieces)
 
 
 def test_a_decision_counts_the_passes_that_its_row_took(tiny_model, start):
-    job = Job([greedy([1] * (PREFILL_PIECE + 1), 3)], FOREVER)
+    job = make_job([greedy([1] * (PIECE + 1), 3)], FOREVER)
 
     assert [d.forward_passes for d in start(tiny_model).submit(job).decisions()] == [2, 3, 4]
 
@@ -173,7 +185,7 @@ def test_a_decision_counts_the_passes_that_its_row_took(tiny_model, start):
 def test_more_rows_than_fit_wait_in_line_and_all_finish(start, watch):
     watched = watch()
     worker = start(watched.model)
-    jobs = [worker.submit(Job([greedy([i], 5) for i in range(8)], FOREVER)) for _ in range(6)]
+    jobs = [worker.submit(make_job([greedy([i], 5) for i in range(8)], FOREVER)) for _ in range(6)]
 
     assert [len(chosen(job.decisions())) for job in jobs] == [40] * 6
     assert max(rows for rows, _ in watched.passes) <= MAX_ROWS
@@ -183,7 +195,7 @@ def test_more_rows_than_fit_wait_in_line_and_all_finish(start, watch):
 
 
 def test_a_short_strategy_leaves_and_the_others_of_its_job_go_on(tiny_model, start):
-    job = Job([greedy([1, 2], 2), greedy([1, 2], 6), greedy([3], 4)], FOREVER)
+    job = make_job([greedy([1, 2], 2), greedy([1, 2], 6), greedy([3], 4)], FOREVER)
 
     decisions = list(start(tiny_model).submit(job).decisions())
 
@@ -193,8 +205,8 @@ def test_a_short_strategy_leaves_and_the_others_of_its_job_go_on(tiny_model, sta
 def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    leaving = worker.submit(Job([greedy([1, 2], 400)], FOREVER)).decisions()
-    staying = worker.submit(Job([greedy([3], 20)], FOREVER))
+    leaving = worker.submit(make_job([greedy([1, 2], 400)], FOREVER)).decisions()
+    staying = worker.submit(make_job([greedy([3], 20)], FOREVER))
     watched.allow(4)  # read the first, step it, read the second, step both
     for _ in range(3):
         next(leaving)
@@ -211,7 +223,7 @@ def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):
 def test_a_job_cancelled_while_its_prompt_is_read_leaves_the_rest_unread(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    job = worker.submit(Job([greedy([1] * (PREFILL_PIECE * 4), 1)], FOREVER))
+    job = worker.submit(make_job([greedy([1] * (PIECE * 4), 1)], FOREVER))
     watched.allow(1)
 
     job.cancelled.set()
@@ -224,7 +236,7 @@ def test_a_job_cancelled_while_its_prompt_is_read_leaves_the_rest_unread(start, 
 def test_a_job_past_its_seconds_raises_and_leaves(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    job = worker.submit(Job([greedy([1], 400)], 0.05))
+    job = worker.submit(make_job([greedy([1], 400)], 0.05))
 
     with pytest.raises(DeadlineError) as caught:
         list(job.decisions())
@@ -238,8 +250,8 @@ def test_a_job_past_its_seconds_raises_and_leaves(start, watch):
 def test_waiting_in_line_counts_against_the_seconds(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    worker.submit(Job([greedy([1], 4)], FOREVER))
-    late = worker.submit(Job([greedy([2], 4)], 0.05))
+    worker.submit(make_job([greedy([1], 4)], FOREVER))
+    late = worker.submit(make_job([greedy([2], 4)], 0.05))
 
     with pytest.raises(DeadlineError):
         list(late.decisions())
@@ -262,9 +274,9 @@ ERRORS = [
 def test_a_strategy_that_raises_fails_its_own_job_alone(start, watch, error, passes):
     watched = watch(held=True)
     worker = start(watched.model)
-    healthy = worker.submit(Job([greedy([1, 2], 12)], FOREVER))
-    failing = worker.submit(Job([broken([3], passes, error)], FOREVER))
-    later = worker.submit(Job([greedy([4, 5, 6], 12)], FOREVER))
+    healthy = worker.submit(make_job([greedy([1, 2], 12)], FOREVER))
+    failing = worker.submit(make_job([broken([3], passes, error)], FOREVER))
+    later = worker.submit(make_job([greedy([4, 5, 6], 12)], FOREVER))
     watched.allow()
 
     with pytest.raises(type(error)) as caught:
@@ -276,7 +288,7 @@ def test_a_strategy_that_raises_fails_its_own_job_alone(start, watch, error, pas
 def test_the_other_strategies_of_a_failed_job_stop_too(start, watch):
     watched = watch()
     worker = start(watched.model)
-    job = worker.submit(Job([greedy([1], 400), broken([1], 2, ValueError("x"))], FOREVER))
+    job = worker.submit(make_job([greedy([1], 400), broken([1], 2, ValueError("x"))], FOREVER))
 
     with pytest.raises(ValueError, match="x"):
         list(job.decisions())
@@ -295,7 +307,7 @@ def test_a_model_that_fails_tells_everybody_and_serves_the_next(make_tiny_model,
 
     model.register_forward_pre_hook(fail)
     worker = start(model)
-    jobs = [Job([greedy([1], 50)], FOREVER), Job([greedy([2, 3], 50)], FOREVER)]
+    jobs = [make_job([greedy([1], 50)], FOREVER), make_job([greedy([2, 3], 50)], FOREVER)]
     for job in jobs:
         worker.submit(job)
 
@@ -303,8 +315,107 @@ def test_a_model_that_fails_tells_everybody_and_serves_the_next(make_tiny_model,
         with pytest.raises(RuntimeError, match="out of memory"):
             list(job.decisions())
     received: list[Tensor] = []
-    list(worker.submit(Job([follow([7, 8], [9], received)], FOREVER)).decisions())
+    list(worker.submit(make_job([follow([7, 8], [9], received)], FOREVER)).decisions())
     torch.testing.assert_close(torch.stack(received), alone(model, [7, 8], [9]), rtol=0, atol=1e-4)
+
+
+# --- the line, and memory ---
+
+
+def test_a_job_that_does_not_fit_waits_with_its_place_known(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model, capacity=700)
+    running = worker.submit(make_job([greedy([1], 8)], FOREVER, width=600))
+    waiting = [worker.submit(make_job([greedy([2], 8)], FOREVER, width=600)) for _ in range(2)]
+    watched.allow(3)
+    listening = running.decisions()
+    next(listening)
+    worker.call(lambda: None)
+
+    assert (running.place, *(job.place for job in waiting)) == (0, 1, 2)
+    assert listening
+    watched.allow()
+    for job in waiting:
+        assert len(chosen(job.decisions())) == 8
+        assert job.place == 0
+    assert {rows for rows, _ in watched.passes} == {1}
+
+
+def test_a_job_larger_than_all_memory_is_told_so(tiny_model, start):
+    job = start(tiny_model, capacity=100).submit(make_job([greedy([1], 8)], FOREVER, width=101))
+
+    with pytest.raises(ModelError) as caught:
+        list(job.decisions())
+    assert caught.value.key == "too_large"
+
+
+def test_one_visitors_jobs_run_one_after_another(start, watch):
+    watched = watch()
+    worker = start(watched.model)
+    jobs = [worker.submit(make_job([greedy([i], 6)], FOREVER, visitor="ana")) for i in range(3)]
+
+    assert [len(chosen(job.decisions())) for job in jobs] == [6, 6, 6]
+    assert {rows for rows, _ in watched.passes} == {1}
+
+
+def test_a_newcomer_goes_before_the_rest_of_a_large_job(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model, capacity=3 * 600)
+    large = worker.submit(make_job([greedy([i], 4) for i in range(9)], FOREVER))
+    newcomer = worker.submit(make_job([greedy([99], 1)], FOREVER))
+    watched.allow(12)
+
+    assert len(chosen(newcomer.decisions())) == 1
+    assert large.running > 3
+    watched.allow()
+    assert len(chosen(large.decisions())) == 36
+
+
+def test_out_of_memory_halves_the_crowd_and_everybody_still_finishes_with_the_same_text(make_tiny_model, start):
+    model = make_tiny_model()
+    prompts = [[1, 2, 3], [4, 5], [6], [7, 8, 9, 10], [11, 12]]
+    alone_texts = [chosen(start(model).submit(make_job([greedy(p, 12)], FOREVER)).decisions()) for p in prompts]
+
+    def fail(_module: object, _args: tuple, kwargs: dict) -> None:
+        if kwargs["input_ids"].shape[0] > 2:
+            raise torch.OutOfMemoryError("simulated")
+
+    model.register_forward_pre_hook(fail, with_kwargs=True)
+    worker = start(model)
+    jobs = [worker.submit(make_job([greedy(p, 12)], FOREVER)) for p in prompts]
+
+    assert [chosen(job.decisions()) for job in jobs] == alone_texts
+
+
+def test_a_row_that_is_too_much_alone_ends_in_a_sentence(make_tiny_model, start):
+    model = make_tiny_model()
+
+    def fail(_module: object, _args: tuple, kwargs: dict) -> None:
+        if kwargs["position_ids"].max() > 5:
+            raise torch.OutOfMemoryError("simulated")
+
+    model.register_forward_pre_hook(fail, with_kwargs=True)
+    worker = start(model)
+    job = worker.submit(make_job([greedy([1, 2], 50)], FOREVER))
+
+    with pytest.raises(ModelError) as caught:
+        list(job.decisions())
+    assert caught.value.key == "out_of_memory"
+    assert len(chosen(worker.submit(make_job([greedy([1], 2)], FOREVER)).decisions())) == 2
+
+
+def test_forked_and_dropped_rows_follow_their_parents(tiny_model, start):
+    received: list[Tensor] = []
+
+    def fork() -> Strategy:
+        yield feed(1, 2, 3)
+        yield Feed(((4,), (5,), (6,)), parents=(0, 0, 0))
+        received.append((yield Feed(((7,), (8,)), parents=(2, 0))).logits[:, -1])
+
+    list(start(tiny_model).submit(make_job([fork(), greedy([9], 6)], FOREVER, rows=3)).decisions())
+
+    expected = [alone(tiny_model, [1, 2, 3], tokens)[-1] for tokens in ([6, 7], [4, 8])]
+    torch.testing.assert_close(received[0], torch.stack(expected), rtol=0, atol=1e-4)
 
 
 # --- calls ---
@@ -313,7 +424,7 @@ def test_a_model_that_fails_tells_everybody_and_serves_the_next(make_tiny_model,
 def test_a_call_runs_between_two_steps_of_a_job(start, watch):
     watched = watch(held=True)
     worker = start(watched.model)
-    job = worker.submit(Job([greedy([1], 30)], FOREVER))
+    job = worker.submit(make_job([greedy([1], 30)], FOREVER))
     threading.Timer(0.05, watched.allow).start()
 
     passes_at_call = worker.call(lambda: len(watched.passes))
@@ -328,7 +439,7 @@ def test_a_call_returns_its_result_and_needs_no_gradients(tiny_model, start):
 
 def test_a_call_that_raises_raises_for_its_caller_and_harms_nobody(tiny_model, start):
     worker = start(tiny_model)
-    job = worker.submit(Job([greedy([1], 30)], FOREVER))
+    job = worker.submit(make_job([greedy([1], 30)], FOREVER))
 
     with pytest.raises(ZeroDivisionError):
         worker.call(lambda: 1 / 0)
@@ -337,7 +448,7 @@ def test_a_call_that_raises_raises_for_its_caller_and_harms_nobody(tiny_model, s
 
 def test_close_returns_though_a_job_is_running(make_tiny_model):
     worker = Worker(make_tiny_model())
-    worker.submit(Job([greedy([1], 100_000)], FOREVER))
+    worker.submit(make_job([greedy([1], 100_000)], FOREVER))
 
     begun = time.monotonic()
     worker.close()

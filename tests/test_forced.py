@@ -1,143 +1,89 @@
-"""Forced continuations: each token's log-probability, equal to that of one plain pass over the whole text."""
+"""Forced tokens: "what if it had said…"."""
 
 import pytest
-import torch
-from transformers import LlamaForCausalLM
 
-from llm_demo.decoding.forced import log_probs
-from llm_demo.engine import Engine
-from llm_demo.errors import InputError
+from llm_demo.errors import InputError, SettingsError
 from llm_demo.sampling import Sampling
+from llm_demo.trace import Step
+
+SAMPLING = Sampling(max_new_tokens=20, seed=3, temperature=0.9)
+GREEDY = Sampling("greedy", max_new_tokens=20)
 
 
-def reference(model: LlamaForCausalLM, first: list[int], then: list[int]) -> list[float]:
-    """Score with one plain pass: no cache, no padding, no neighbours."""
-    with torch.inference_mode():
-        table = model(input_ids=torch.tensor([[*first, *then]]), use_cache=False).logits[0].log_softmax(-1)
-    return [table[len(first) - 1 + place, token].item() for place, token in enumerate(then)]
+def numbers_of(step: Step) -> float | None:
+    return step.draw and step.draw.number
 
 
-@pytest.mark.parametrize(
-    "continuations",
-    [[[7]], [[7, 8, 9]], [[7], [8], [9]], [[7, 8, 9], [10], [11, 12]], [[], [7, 8]], [[7], []], [[1, 0], [0]]],
-    ids=str,
-)
-def test_continuations_of_one_prompt_score_as_each_does_alone(tiny_model, continuations):
-    with torch.inference_mode():
-        together = log_probs(tiny_model, [4, 5, 6], continuations)
-
-    assert len(together) == len(continuations)
-    for ids, values in zip(continuations, together, strict=True):
-        assert values == pytest.approx(reference(tiny_model, [4, 5, 6], ids), abs=1e-4)
-
-
-def test_the_prompt_is_read_once(watch):
-    watched = watch()
-
-    with torch.inference_mode():
-        log_probs(watched.model, [4, 5, 6], [[7, 8], [9, 10, 11]])
-
-    assert watched.passes == [(1, 3), (2, 2)]
-
-
-def test_single_tokens_need_no_pass_of_their_own(watch):
-    watched = watch()
-
-    with torch.inference_mode():
-        log_probs(watched.model, [4, 5, 6], [[7], [8], [9], [10]])
-
-    assert watched.passes == [(1, 3)]
-
-
-def test_probabilities_of_all_first_tokens_sum_to_one(tiny_model):
-    with torch.inference_mode():
-        scores = log_probs(tiny_model, [4, 5, 6], [[token] for token in range(259)])
-
-    assert torch.tensor(scores).exp().sum().item() == pytest.approx(1, abs=1e-5)
-
-
-def test_the_softmax_is_in_float32_though_the_model_computes_in_bfloat16(make_tiny_model):
-    model = make_tiny_model(initializer_range=0.02).to(torch.bfloat16)
-
-    with torch.inference_mode():
-        scores = log_probs(model, [4, 5, 6], [[token, 1] for token in range(259)])
-
-    assert torch.tensor(scores)[:, 0].double().exp().sum().item() == pytest.approx(1, abs=1e-5)
-
-
-PAIRS = [
-    ("hola", " mundo"),
-    ("hola", "!"),
-    ("hola", ""),
-    ("hola", " y adiós a todos"),
-    ("adiós", "?"),
-    ("x" * 300, "yz"),
-    ("hola", " otra vez"),
-    ("uno", ""),
-]
-
-
-def reference_of(engine: Engine, prompt: str, continuation: str) -> list[float]:
-    first = engine.tokenizer(prompt).input_ids
-    return reference(engine.model, first, engine.tokenizer(continuation, add_special_tokens=False).input_ids)
-
-
-def test_pairs_of_mixed_lengths_and_prompts_score_as_each_does_alone(make_engine):
+@pytest.mark.parametrize("sampling", [SAMPLING, GREEDY], ids=["sample", "greedy"])
+@pytest.mark.parametrize("place", [0, 1, 7, 19])
+def test_forcing_what_was_chosen_anyway_changes_nothing(make_engine, sampling, place):
     engine = make_engine()
+    trace = engine.generate("hola", sampling)
 
-    together = engine.batch_log_probs(PAIRS)
+    branch = engine.branch("hola", trace, place, trace.token_ids[place], sampling)
 
-    assert len(together) == len(PAIRS)
-    for pair, values in zip(PAIRS, together, strict=True):
-        assert values == pytest.approx(reference_of(engine, *pair), abs=1e-4)
+    assert branch.token_ids == trace.token_ids
+    # Forced tokens were not drawn; the draws after them are those of the same seed.
+    assert [numbers_of(step) for step in branch.steps[place + 1 :]] == list(map(numbers_of, trace.steps[place + 1 :]))
 
 
-def test_one_pair_scores_one_number_a_token(make_engine):
+@pytest.mark.parametrize("sampling", [SAMPLING, GREEDY], ids=["sample", "greedy"])
+def test_another_candidate_is_followed_by_what_the_model_says_after_it(make_engine, sampling):
     engine = make_engine()
+    trace = engine.generate("hola", sampling)
+    other = next(c.token_id for c in trace.steps[4].top if c.token_id != trace.token_ids[4])
 
-    values = engine.log_probs("hola", " mundo")
+    branch = engine.branch("hola", trace, 4, other, sampling)
 
-    assert len(values) == len(" mundo")
-    assert values == pytest.approx(reference_of(engine, "hola", " mundo"), abs=1e-4)
-
-
-def test_token_ids_are_scored_as_they_are(make_engine):
-    engine = make_engine()
-    trace = engine.generate("hola", Sampling(max_new_tokens=12, seed=3))
-
-    (values,) = engine.batch_log_probs([("hola", trace.token_ids)])
-
-    assert values == pytest.approx([step.log_prob for step in trace.steps], abs=1e-4)
+    assert branch.token_ids[:5] == (*trace.token_ids[:4], other)
+    assert len(branch.steps) == 20
+    for mine, before in zip(branch.steps[:4], trace.steps[:4], strict=True):
+        assert mine.chosen.raw_prob == pytest.approx(before.chosen.raw_prob, abs=1e-5)
+    assert branch.steps[4].chosen.raw_prob == pytest.approx(
+        next(c.raw_prob for c in trace.steps[4].top if c.token_id == other), abs=1e-5
+    )
 
 
-def test_scoring_goes_on_while_others_generate(make_engine):
-    engine = make_engine()
-    stream = engine.stream("adiós", Sampling(max_new_tokens=200))
-    next(stream)
+def test_a_forced_end_of_text_ends_it(make_engine):
+    engine = make_engine(stop_ids=frozenset({256}))
 
-    values = engine.log_probs("hola", " mundo")
-    stream.close()
+    trace = engine.generate("hola", GREEDY, forced=[65, 256, 66])
 
-    assert values == pytest.approx(reference_of(engine, "hola", " mundo"), abs=1e-4)
+    assert trace.token_ids == (65, 256)
+    assert trace.finish_reason == "stop"
 
 
-def test_no_pairs_score_nothing(make_engine):
-    assert make_engine().batch_log_probs([]) == []
+def test_forced_tokens_count_against_the_bound(make_engine):
+    trace = make_engine().generate("hola", Sampling("greedy", max_new_tokens=3), forced=[65, 66, 67])
+
+    assert trace.token_ids == (65, 66, 67)
+    assert trace.finish_reason == "length"
 
 
-def test_a_blank_prompt_is_refused(make_engine):
+@pytest.mark.parametrize("token", [-1, 259, 10**9, True, 1.5, "a", None])
+def test_what_is_no_token_is_refused(make_engine, token):
     with pytest.raises(InputError) as caught:
-        make_engine().log_probs(" ", "x")
+        make_engine().generate("hola", GREEDY, forced=[token])
+    assert caught.value.key == "bad_id"
 
-    assert caught.value.key == "empty_prompt"
+
+@pytest.mark.parametrize("place", [-1, 21])
+def test_a_place_outside_the_trace_is_refused(make_engine, place):
+    engine = make_engine()
+    trace = engine.generate("hola", GREEDY)
+
+    with pytest.raises(InputError) as caught:
+        engine.branch("hola", trace, place, 65, GREEDY)
+    assert caught.value.key == "bad_place"
 
 
-def test_the_real_model_scores_as_one_plain_pass_does(engine):
-    pairs = [
-        ("The capital of France is", " Paris."),
-        ("The capital of France is", " the city of light, as everybody knows"),
-        ("La capital de Francia es", " París"),
-    ]
+def test_more_forced_than_asked_for_is_refused(make_engine):
+    with pytest.raises(InputError) as caught:
+        make_engine().generate("hola", Sampling("greedy", max_new_tokens=2), forced=[65, 66, 67])
+    assert caught.value.key == "many_forced"
 
-    for pair, values in zip(pairs, engine.batch_log_probs(pairs), strict=True):
-        assert values == pytest.approx(reference_of(engine, *pair), abs=1e-4)
+
+def test_a_strategy_that_picks_no_single_tokens_is_refused(make_engine):
+    with pytest.raises(SettingsError) as caught:
+        make_engine().generate("hola", Sampling("beam", num_beams=2), forced=[65])
+    assert caught.value.key == "forced"

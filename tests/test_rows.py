@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from llm_demo.rows import Rows
 
@@ -21,16 +20,20 @@ def alone(model, ids: list[int]) -> Tensor:
     return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -1]
 
 
-def read(model, ids: list[int]) -> DynamicCache:
-    cache = DynamicCache(config=model.config)
-    model(input_ids=torch.tensor([ids]), past_key_values=cache, use_cache=True)
-    return cache
+def read(model, ids: list[int]) -> Rows:
+    rows = Rows(model)
+    rows.step([ids])
+    return rows
+
+
+def step(rows: Rows, tokens: list[int]) -> Tensor:
+    return rows.step([[token] for token in tokens]).logits[:, -1]
 
 
 def rows_of(model, *sequences: list[int]) -> Rows:
     rows = Rows(model)
     for ids in sequences:
-        rows.join(read(model, ids), copies=1)
+        rows.join(read(model, ids))
     return rows
 
 
@@ -42,29 +45,30 @@ def assert_as_alone(model, logits: Tensor, *sequences: list[int]) -> None:
 def test_rows_of_different_lengths_have_the_logits_of_each_alone(tiny_model, order):
     rows = rows_of(tiny_model, *order)
 
-    logits = rows.step([20] * len(order))
+    logits = step(rows, [20] * len(order))
 
     assert_as_alone(tiny_model, logits, *([*ids, 20] for ids in order))
 
 
 def test_rows_that_join_at_different_times_have_the_logits_of_each_alone(tiny_model):
     rows = rows_of(tiny_model, LONG)
-    rows.step([20])
-    rows.join(read(tiny_model, SHORT), copies=1)
-    rows.step([21, 22])
-    rows.join(read(tiny_model, LONGER), copies=1)
+    step(rows, [20])
+    rows.join(read(tiny_model, SHORT))
+    step(rows, [21, 22])
+    rows.join(read(tiny_model, LONGER))
 
-    logits = rows.step([23, 24, 25])
+    logits = step(rows, [23, 24, 25])
 
     assert_as_alone(tiny_model, logits, [*LONG, 20, 21, 23], [*SHORT, 22, 24], [*LONGER, 25])
 
 
 def test_copies_of_one_prompt_go_their_own_ways(tiny_model):
     rows = rows_of(tiny_model, LONG)
-    rows.join(read(tiny_model, SHORT), copies=2)
-    rows.step([20, 21, 22])
+    rows.join(read(tiny_model, SHORT))
+    rows.arrange([0, 1, 1])
+    step(rows, [20, 21, 22])
 
-    logits = rows.step([23, 24, 25])
+    logits = step(rows, [23, 24, 25])
 
     assert_as_alone(tiny_model, logits, [*LONG, 20, 23], [*SHORT, 21, 24], [*SHORT, 22, 25])
 
@@ -73,44 +77,68 @@ def test_copies_of_one_prompt_go_their_own_ways(tiny_model):
 def test_the_rows_kept_go_on_as_before(tiny_model, kept):
     sequences = [SHORT, LONGER, LONG]
     rows = rows_of(tiny_model, *sequences)
-    rows.step([20, 21, 22])
+    step(rows, [20, 21, 22])
 
-    rows.keep(kept)
-    logits = rows.step([30 + i for i in kept])
+    rows.arrange(kept)
+    logits = step(rows, [30 + i for i in kept])
 
     assert_as_alone(tiny_model, logits, *([*sequences[i], 20 + i, 30 + i] for i in kept))
 
 
-def test_padding_that_only_a_dropped_row_needed_is_trimmed(tiny_model):
-    cache = read(tiny_model, SHORT)
-    rows = Rows(tiny_model)
-    rows.join(cache, copies=1)
-    rows.join(read(tiny_model, LONGER), copies=1)
+def test_rejected_tokens_are_taken_back(tiny_model):
+    rows = read(tiny_model, LONG)
+    rows.step([[20, 21, 22]])
 
-    rows.keep([0])
+    rows.forget(0, 2)
+    logits = rows.step([[23, 24]], wanted=2).logits[0]
 
-    assert [layer.keys.shape[2] for layer in cache.layers] == [len(SHORT)] * 2
-    assert [layer.values.shape[2] for layer in cache.layers] == [len(SHORT)] * 2
+    assert_as_alone(tiny_model, logits, [*LONG, 20, 23], [*LONG, 20, 23, 24])
+
+
+def test_several_tokens_for_rows_of_different_lengths_look_at_nothing_after_them(tiny_model):
+    rows = rows_of(tiny_model, LONG, SHORT)
+
+    logits = rows.step([[20, 21], [22, 23]], wanted=2).logits
+
+    assert_as_alone(tiny_model, logits[0], [*LONG, 20], [*LONG, 20, 21])
+    assert_as_alone(tiny_model, logits[1], [*SHORT, 22], [*SHORT, 22, 23])
+
+
+def test_the_last_layers_states_are_those_of_a_plain_pass(tiny_model):
+    rows = read(tiny_model, LONG)
+
+    hidden = rows.step([[20, 21]], hidden=True).hidden
+
+    plain = tiny_model(input_ids=torch.tensor([[*LONG, 20, 21]]), output_hidden_states=True, use_cache=False)
+    torch.testing.assert_close(hidden[0], plain.hidden_states[-1][0, -2:], rtol=0, atol=1e-5)
+
+
+def test_rows_fork_and_change_places_in_one_go(tiny_model):
+    rows = rows_of(tiny_model, SHORT, LONG, LONGER)
+
+    rows.arrange([2, 0, 2, 1])
+
+    assert_as_alone(tiny_model, step(rows, [20, 21, 22, 23]), [*LONGER, 20], [*SHORT, 21], [*LONGER, 22], [*LONG, 23])
 
 
 def test_a_newcomer_joins_after_everybody_has_left(tiny_model):
     rows = rows_of(tiny_model, LONG, SHORT)
-    rows.keep([])
+    rows.arrange([])
     assert len(rows) == 0
 
-    rows.join(read(tiny_model, LONGER), copies=1)
+    rows.join(read(tiny_model, LONGER))
 
-    assert_as_alone(tiny_model, rows.step([20]), [*LONGER, 20])
+    assert_as_alone(tiny_model, step(rows, [20]), [*LONGER, 20])
 
 
 def test_the_length_is_the_number_of_rows(tiny_model):
     rows = Rows(tiny_model)
     assert len(rows) == 0
 
-    rows.join(read(tiny_model, SHORT), copies=3)
-    rows.join(read(tiny_model, LONG), copies=1)
+    rows.join(read(tiny_model, SHORT))
+    rows.join(read(tiny_model, LONG))
 
-    assert len(rows) == 4
+    assert len(rows) == 2
 
 
 def test_many_joins_drops_and_steps_leave_every_row_its_own_numbers(tiny_model):
@@ -122,12 +150,12 @@ def test_many_joins_drops_and_steps_leave_every_row_its_own_numbers(tiny_model):
     rows, sequences = Rows(tiny_model), []
     for turn in range(12):
         newcomer = ids(1 + turn * 5 % 17)
-        rows.join(read(tiny_model, newcomer), copies=1)
+        rows.join(read(tiny_model, newcomer))
         sequences.append(newcomer)
         if turn % 3 == 2:
             kept = [i for i in range(len(sequences)) if i % 3 != turn % 2]
-            rows.keep(kept)
+            rows.arrange(kept)
             sequences = [sequences[i] for i in kept]
         tokens = ids(len(sequences))
         sequences = [[*sequence, token] for sequence, token in zip(sequences, tokens, strict=True)]
-        assert_as_alone(tiny_model, rows.step(tokens), *sequences)
+        assert_as_alone(tiny_model, step(rows, tokens), *sequences)

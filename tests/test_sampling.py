@@ -8,7 +8,7 @@ import torch
 from transformers import GenerationConfig
 
 from llm_demo.errors import SettingsError
-from llm_demo.sampling import RANGES, Sampling, draw, generator, warpers
+from llm_demo.sampling import RANGES, Sampling, draw, generator, next_number, warpers
 
 WHOLE = sorted(knob.name for knob in fields(Sampling) if knob.type is int)
 REAL = sorted(knob.name for knob in fields(Sampling) if knob.type is float)
@@ -43,6 +43,9 @@ def test_the_defaults_are_those_of_the_contract():
         "penalty_alpha": 0.0,
         "num_draft_tokens": 0,
         "seed": 0,
+        "typical_p": 1.0,
+        "do_sample": False,
+        "early_stopping": False,
     }
 
 
@@ -145,6 +148,9 @@ def test_from_dict_reads_every_field():
         "penalty_alpha": 0.6,
         "num_draft_tokens": 5,
         "seed": 11,
+        "typical_p": 0.9,
+        "do_sample": True,
+        "early_stopping": True,
     }
 
     assert Sampling.from_dict(settings) == Sampling(**settings)
@@ -258,7 +264,7 @@ def test_the_chain_is_that_of_generate(tiny_model, settings):
 def test_a_number_falls_into_the_interval_worked_by_hand(monkeypatch, number, token, low, high):
     monkeypatch.setattr(torch, "rand", lambda *size, **options: torch.tensor(number, dtype=torch.float64))
 
-    chosen, drawn = draw(torch.tensor([0.25, 0.0, 0.25, 0.5]), generator(0))
+    chosen, drawn = draw(torch.tensor([0.25, 0.0, 0.25, 0.5]), next_number(generator(0)))
 
     assert chosen == token
     assert (drawn.number, drawn.low, drawn.high) == (number, low, high)
@@ -268,7 +274,7 @@ def test_the_last_interval_ends_at_one_though_the_probabilities_miss_it(monkeypa
     short = torch.tensor([0.6, 0.3, 0.0999])  # adds up to 0.9999
     monkeypatch.setattr(torch, "rand", lambda *size, **options: torch.tensor(0.99999, dtype=torch.float64))
 
-    chosen, drawn = draw(short, generator(0))
+    chosen, drawn = draw(short, next_number(generator(0)))
 
     assert (chosen, drawn.high) == (2, 1.0)
 
@@ -278,16 +284,16 @@ def test_a_token_of_probability_zero_is_never_drawn():
     probs[[17, 400, 999]] = torch.tensor([1e-30, 0.5, 0.5])  # so small that it is lost in the sum
     rng = generator(5)
 
-    assert {draw(probs, rng)[0] for _ in range(2000)} <= {17, 400, 999}
+    assert {draw(probs, next_number(rng))[0] for _ in range(2000)} <= {17, 400, 999}
 
 
 def test_the_number_comes_from_the_given_generator_alone():
-    first = [draw(torch.full((100,), 0.01), generator(7)) for _ in range(2)]
+    first = [draw(torch.full((100,), 0.01), next_number(generator(7))) for _ in range(2)]
     torch.manual_seed(123)  # somebody else draws from the global one
     torch.rand(10)
 
-    assert first[0] == first[1] == draw(torch.full((100,), 0.01), generator(7))
-    assert first[0] != draw(torch.full((100,), 0.01), generator(8))
+    assert first[0] == first[1] == draw(torch.full((100,), 0.01), next_number(generator(7)))
+    assert first[0] != draw(torch.full((100,), 0.01), next_number(generator(8)))
 
 
 def test_ten_thousand_draws_follow_the_warped_distribution():
@@ -301,7 +307,7 @@ def test_ten_thousand_draws_follow_the_warped_distribution():
 
     counts = dict.fromkeys(weights, 0)
     for _ in range(10_000):
-        counts[draw(probs, rng)[0]] += 1
+        counts[draw(probs, next_number(rng))[0]] += 1
 
     assert {token for token, count in counts.items() if count} == set(squares)
     chi_square = sum((counts[token] - mean) ** 2 / mean for token, mean in expected.items())

@@ -42,6 +42,9 @@ def test_the_field_names_are_those_of_the_contract():
         "log_prob",
         "forward_passes",
         "seconds",
+        "drafts",
+        "beam_steps",
+        "ranking",
     ]
     assert {"chosen", "top", "draw", "entropy"} <= set(trace["steps"][0])
     assert list(trace["steps"][0]["chosen"]) == ["token_id", "text", "raw_prob", "prob"]

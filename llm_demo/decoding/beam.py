@@ -7,6 +7,7 @@ those that end it among the first `num_beams` compete for the result by `total /
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -59,11 +60,7 @@ def beam_search(
         candidates = _rank(log_probs, running, looked_at, sampling, stop_ids)
         going_on = [c for c in candidates if not c.ends][:width]
 
-        def extend(candidate: _Candidate, rows: Tensor = logits, scores: Tensor = log_probs) -> _Beam:
-            beam, row = running[candidate.parent], candidate.parent
-            step = record_step(rows[row], scores[row].softmax(-1), candidate.token_id, top_k, decode)
-            return _Beam((*beam.ids, candidate.token_id), (*beam.steps, step), candidate.total)
-
+        extend = partial(_extend, running, logits, log_probs, top_k, decode)
         ended = [c for c in candidates[:width] if c.ends]
         finished = _best([*finished, *map(extend, ended)], sampling)
         yield _picture(candidates, ended, going_on, decode)
@@ -78,6 +75,19 @@ def beam_search(
         text = decode(beam.ids, skip_special_tokens=True)
         yield Ranked(beam.ids, text, beam.total, _score(beam, sampling))
     yield from finished[0].steps
+
+
+def _extend(
+    running: Sequence[_Beam],
+    logits: Tensor,
+    log_probs: Tensor,
+    top_k: int,
+    decode: Callable[..., str],
+    candidate: _Candidate,
+) -> _Beam:
+    beam, row = running[candidate.parent], candidate.parent
+    step = record_step(logits[row], log_probs[row].softmax(-1), candidate.token_id, top_k, decode)
+    return _Beam((*beam.ids, candidate.token_id), (*beam.steps, step), candidate.total)
 
 
 def _rank(

@@ -89,7 +89,11 @@ def read(model: PreTrainedModel, batch: Sequence[Reading], pairs: Sequence[tuple
     ).logits
     scores: dict[int, list[float]] = {}
     for row, reading in enumerate(batch):
-        mine = [p for p, (prompt, ids) in enumerate(pairs) if ids and reading.ids[: len(prompt) + len(ids) - 1] == prompt + ids[:-1]]
+        mine = [
+            p
+            for p, (prompt, ids) in enumerate(pairs)
+            if ids and reading.ids[: len(prompt) + len(ids) - 1] == prompt + ids[:-1]
+        ]
         for place in mine:
             prompt, ids = pairs[place]
             begin = needed - len(reading.ids) + len(prompt) - 1

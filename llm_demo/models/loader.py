@@ -72,7 +72,7 @@ def choose_format(card: ModelCard, config: Config, device: str) -> str:
     if config.dtype != "auto":
         return config.dtype
     if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if not int4.pays():
         return "float32"
     return "int4" if card.is_embedded else "bfloat16"
@@ -108,7 +108,14 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     draft = _load_draft(config, model, device, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
     return Loaded(
-        card, model, tokenizer, _stop_ids(model, tokenizer), context, cache_capacity(model, config), number_format, draft
+        card,
+        model,
+        tokenizer,
+        _stop_ids(model, tokenizer),
+        context,
+        cache_capacity(model, config),
+        number_format,
+        draft,
     )
 
 

@@ -11,7 +11,7 @@ import gradio as gr
 
 from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
 from llm_demo.chat import read_messages, render, split_thinking
-from llm_demo.engine import check_length
+from llm_demo.engine import check_text
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
 from llm_demo.quiz.quiz import Quiz
@@ -34,7 +34,7 @@ def build(site: Site, quiz: Quiz) -> None:
         with told(request):
             if not isinstance(text, str) or not text:
                 raise InputError("empty_text")
-            check_length(text, config)
+            check_text(text, config)
             found = tokenize(engine.tokenizer_of(model), text)
             return {
                 "model": model or engine.loaded.card.key,

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 import gradio as gr
-from plotly.graph_objects import Figure
 
-from llm_demo.charts import top_k_bars
+from llm_demo.charts import Figure, top_k_bars
 from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
 from llm_demo.engine import Request
 from llm_demo.i18n import Translate

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from html import escape
 
 import gradio as gr
-from plotly.graph_objects import Figure
 
-from llm_demo.charts import top_k_bars
+from llm_demo.charts import Figure, top_k_bars
 from llm_demo.engine import Engine, Request
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling

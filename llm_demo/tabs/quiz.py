@@ -149,7 +149,12 @@ def build(site: Site, quiz: Quiz) -> None:
 def _shown(bank: QuestionBank, question: Question, t: Translate) -> str:
     note = t(f"quiz.origin_{bank.origin}", count=t.number(len(bank.questions)), skipped=len(bank.skipped))
     badge = f'<span class="badge">{escape(_category(question.category, t))}</span> <span class="badge">{note}</span>'
-    return f'{badge}<p class="question" dir="auto">{escape(question.question)}</p>'
+    reasons = "".join(
+        f"<li>{skipped.row}: {escape(t(f'quiz_reasons.{skipped.reason}', field=skipped.field))}</li>"
+        for skipped in bank.skipped[:20]
+    )
+    broken = f"<details><summary>{t('quiz.skipped')}</summary><ul>{reasons}</ul></details>" if reasons else ""
+    return f'{badge}{broken}<p class="question" dir="auto">{escape(question.question)}</p>'
 
 
 def _category(name: str, t: Translate) -> str:

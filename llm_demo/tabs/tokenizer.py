@@ -5,7 +5,7 @@ from html import escape
 
 import gradio as gr
 
-from llm_demo.engine import check_length
+from llm_demo.engine import check_text
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.tabs import strip
@@ -70,11 +70,11 @@ def build(site: Site) -> None:
     def _read(text: str, model: str | None) -> Tokenization:
         if not isinstance(text, str) or not text:
             raise InputError("empty_text")
-        check_length(text, engine.config)
+        check_text(text, engine.config)
         return tokenize(engine.tokenizer_of(model), text)
 
     def decode(t: Translate, ids: str, model: str | None) -> str:
-        check_length(ids, engine.config)
+        check_text(ids, engine.config)
         tokenizer = engine.tokenizer_of(model)
         numbers = parse_ids(ids, len(tokenizer))
         text = escape(tokenizer.decode(numbers))
