@@ -7,8 +7,9 @@ from typing import Literal
 from transformers import PreTrainedTokenizerBase
 
 from llm_demo.chat import Message, has_template, render
-from llm_demo.engine import Engine, Request
+from llm_demo.engine import Engine
 from llm_demo.errors import InputError
+from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Trace
 

@@ -7,16 +7,15 @@ anybody's whole text. All rows that feed one token share a pass; a strategy that
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import torch
-from torch import Tensor
 from transformers import PreTrainedModel
 
 from llm_demo.decoding.feed import Feed
 from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
+from llm_demo.prefill import Prefill
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
@@ -25,18 +24,6 @@ MAX_ROWS = 64  # decoded together; more wait in line
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
 
 Result = TypeVar("Result")
-
-
-@dataclass(slots=True, eq=False)
-class _Prefill:
-    """Runs of one job that wait for the same tokens to be read by the same model."""
-
-    runs: list[Run]
-    tokens: tuple[int, ...]
-    rows: Rows
-    read: int = 0
-    logits: list[Tensor] = field(default_factory=list)
-    hidden: list[Tensor] = field(default_factory=list)
 
 
 class Worker:
@@ -55,7 +42,7 @@ class Worker:
         self._piece = PIECES.get(model.device.type, PIECES["cuda"])
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._waiting: list[Run] = []
-        self._prefills: list[_Prefill] = []
+        self._prefills: list[Prefill] = []
         self._running: list[Run] = []
         self._shared = Rows(model)
         self._busy = False
@@ -134,7 +121,7 @@ class Worker:
             if run.history:  # it ran before, until memory was short
                 self._resume(run)
             else:
-                self._read(run, run.feed.tokens[0])
+                self._read(run)
         number_the_line(self._waiting, self._running)
 
     def _fits(self, newcomer: Run) -> bool:
@@ -143,44 +130,26 @@ class Worker:
         # Rows share one rectangle of memory, as wide as the longest of them.
         return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
 
-    def _read(self, run: Run, tokens: tuple[int, ...]) -> None:
-        """Have a prompt read, together with the job's other strategies that begin with it."""
+    def _read(self, run: Run) -> None:
+        """Have a run's prompt read, together with the job's other strategies that begin with it."""
         for prefill in self._prefills:
-            mate = prefill.runs[0]
-            if (
-                mate.job is run.job
-                and prefill.tokens == tokens
-                and mate.feed.model == run.feed.model
-                and not prefill.read
-            ):
+            if prefill.suits(run):
                 prefill.runs.append(run)
                 return
-        self._prefills.append(_Prefill([run], tokens, Rows(self._models[run.feed.model])))
+        self._prefills.append(Prefill([run], Rows(self._models[run.feed.model])))
 
     def _prefill_piece(self) -> None:
         if not self._prefills:
             return
         prefill = self._prefills.pop(0)
-        piece = prefill.tokens[prefill.read : prefill.read + self._piece]
-        left = len(prefill.tokens) - prefill.read - len(piece)
-        wanted = max(max(run.feed.wanted for run in prefill.runs) - left, 1)
-        hidden = any(run.feed.hidden for run in prefill.runs)
-        fed = prefill.rows.step([piece], wanted=min(wanted, len(piece)), hidden=hidden)
-        prefill.read += len(piece)
-        prefill.logits.append(fed.logits)
-        if hidden:
-            prefill.hidden.append(fed.hidden)
-        for run in prefill.runs:
-            run.forward_passes += run.feed.model == "main"
-        if left:
+        fed = prefill.read_piece(self._piece)
+        if fed is None:
             self._prefills.append(prefill)  # behind the others: a long prompt does not hold a short one up
             return
-        logits = torch.cat(prefill.logits, dim=1)
-        states = torch.cat(prefill.hidden, dim=1) if prefill.hidden else None
         for run in prefill.runs:
             run.remember()
             model = run.feed.model
-            if self._advance(run, Fed(logits[:, -run.feed.wanted :], states)):
+            if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
                 self._settle(run, prefill.rows, model)
 
     def _settle(self, run: Run, rows: Rows, model: str) -> None:
@@ -222,7 +191,7 @@ class Worker:
         model = run.feed.model
         if model not in run.own:
             if not any(run in prefill.runs for prefill in self._prefills):
-                self._read(run, run.feed.tokens[0])
+                self._read(run)
             return
         rows = run.own[model]
         rows.forget(0, run.feed.forget)

@@ -13,10 +13,11 @@ from llm_demo.batching import Worker
 from llm_demo.config import Config
 from llm_demo.decoding import make_strategy, rows_of
 from llm_demo.decoding.scoring import plan, read
-from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
+from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
 from llm_demo.models.loader import STAGES, Loaded, load, load_default, load_tokenizer
+from llm_demo.request import Request, check_bounds, check_context, check_strategy, check_text
 from llm_demo.sampling import DRAFTING, Sampling
 from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
@@ -37,21 +38,6 @@ class Loading:
     stage: str
     done: int
     error: BaseException | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One continuation asked for.
-
-    Attributes:
-        prompt: plain text, sent as it is.
-        sampling: how to continue it.
-        forced: tokens that the continuation has to begin with: "what if it had said…".
-    """
-
-    prompt: str
-    sampling: Sampling
-    forced: tuple[int, ...] = ()
 
 
 class Engine:
@@ -151,7 +137,7 @@ class Engine:
 
     def next_step(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Step:
         """Return the decision about the token after the prompt."""
-        self._check_counts([Request(prompt, sampling)], top_k)  # one token is decided, but no bound is waived
+        check_bounds([Request(prompt, sampling)], top_k, self.config)  # one token is decided, but no bound is waived
         return self.generate(prompt, replace(sampling, max_new_tokens=1), top_k).steps[0]
 
     def stream(self, prompt: str, sampling: Sampling, top_k: int = 10, forced: Sequence[int] = ()) -> Iterator[Step]:
@@ -221,13 +207,13 @@ class Engine:
             visitor: whose they are; one visitor's calls run one after another.
         """
         loaded, worker = self._ready.result()
-        self._check_counts(requests, top_k)
+        check_bounds(requests, top_k, self.config)
         strategies, shapes = [], []
         for request in requests:
-            self._check_strategy(request)
+            check_strategy(request, loaded)
             ids = self.encode(request.prompt)
             length = len(ids) + request.sampling.max_new_tokens
-            self._check_context(length)
+            check_context(length, loaded)
             strategies.append(
                 make_strategy(ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode, request.forced)
             )
@@ -262,7 +248,7 @@ class Engine:
                 check_text(given, self.config)
             ids = tuple(encode(given).input_ids if isinstance(given, str) else given)
             known.append((self.encode(prompt), ids))
-            self._check_context(len(known[-1][0]) + len(ids))
+            check_context(len(known[-1][0]) + len(ids), loaded)
         scores: dict[int, list[float]] = {}
         for batch in plan(known):
             if time.monotonic() > deadline:
@@ -283,37 +269,3 @@ class Engine:
         # A chat template may already have written the token that begins every text.
         begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
         return tuple(tokenizer(prompt, add_special_tokens=not begun).input_ids)
-
-    def _check_counts(self, requests: Sequence[Request], top_k: int) -> None:
-        limit = self.config.max_new_tokens
-        for request in requests:
-            if request.sampling.max_new_tokens > limit:
-                wanted = request.sampling.max_new_tokens
-                raise SettingsError("knob_whole", knob="max_new_tokens", value=wanted, low=1, high=limit)
-        if isinstance(top_k, bool) or not isinstance(top_k, int) or not 1 <= top_k <= self.config.max_top_k:
-            shown = repr(top_k)[:40]
-            raise SettingsError("knob_whole", knob="top_k", value=shown, low=1, high=self.config.max_top_k)
-
-    def _check_strategy(self, request: Request) -> None:
-        if request.sampling.strategy == "speculative" and self.loaded.draft is None:
-            raise SettingsError("no_draft", name=self.loaded.card.key)
-        vocabulary = self.model.config.get_text_config().vocab_size
-        for token_id in request.forced:
-            if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocabulary:
-                raise InputError("bad_id", value=repr(token_id)[:40], last=vocabulary - 1)
-        if len(request.forced) > request.sampling.max_new_tokens:
-            raise InputError("many_forced", count=len(request.forced), limit=request.sampling.max_new_tokens)
-
-    def _check_context(self, tokens: int) -> None:
-        if tokens > self.loaded.context:
-            raise InputError("context", tokens=tokens, context=self.loaded.context)
-
-
-def check_text(text: str, config: Config) -> None:
-    """Refuse a text longer than `max_prompt_chars`, or with half a character in it, as JSON can carry: InputError."""
-    if len(text) > config.max_prompt_chars:
-        raise InputError("long_prompt", length=len(text), limit=config.max_prompt_chars)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError("half_character") from error

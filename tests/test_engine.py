@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from llm_demo.config import Config
-from llm_demo.engine import Engine, Request
+from llm_demo.engine import Engine
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
 from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.loader import STAGES, Loaded
+from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 
 GREEDY = Sampling(strategy="greedy", max_new_tokens=12)

@@ -11,10 +11,10 @@ import gradio as gr
 
 from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
 from llm_demo.chat import read_messages, render, split_thinking
-from llm_demo.engine import check_text
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
 from llm_demo.quiz.quiz import Quiz
+from llm_demo.request import check_text
 from llm_demo.sampling import Sampling
 from llm_demo.tabs.site import Site, spoken
 from llm_demo.tokens import tokenize

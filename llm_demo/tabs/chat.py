@@ -7,8 +7,8 @@ import gradio as gr
 
 from llm_demo.charts import Figure, top_k_bars
 from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
-from llm_demo.engine import Request
 from llm_demo.i18n import Translate
+from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
 from llm_demo.tabs.site import Site

@@ -6,8 +6,9 @@ from html import escape
 import gradio as gr
 
 from llm_demo.charts import Figure, top_k_bars
-from llm_demo.engine import Engine, Request
+from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
+from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
 from llm_demo.tabs.site import Site

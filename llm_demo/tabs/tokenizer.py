@@ -5,9 +5,9 @@ from html import escape
 
 import gradio as gr
 
-from llm_demo.engine import check_text
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
+from llm_demo.request import check_text
 from llm_demo.tabs import strip
 from llm_demo.tabs.site import Site
 from llm_demo.tokens import Token, Tokenization, describe, parse_ids, tokenize, visible
