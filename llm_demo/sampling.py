@@ -57,7 +57,9 @@ class Sampling:
         length_penalty: for beam search; above 0 favours long texts.
         penalty_alpha: for contrastive search; its number of candidates is `top_k`.
         num_draft_tokens: guessed at once by prompt lookup and speculative decoding; 0 lets them choose.
-        seed: of the request's own random generator.
+        seed: of the request's own random generator. The same seed gives the same text, whoever else is there, as far
+            as the logits are the same: rows decoded together differ in the last bits of float32, which can change the
+            places of two nearly equal tokens far down an unfiltered tail.
         typical_p: 1.0 keeps all.
         do_sample: whether prompt lookup and speculative decoding draw, as `sample` would, or are greedy.
         early_stopping: whether beam search ends as soon as it has `num_beams` finished texts.
