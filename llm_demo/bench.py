@@ -5,170 +5,47 @@ whatever else the machine does meanwhile weighs on both alike. `default` is the 
 operator's settings run it; the float32 copy beside it is what transformers would run on any machine.
 """
 
-import platform
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-import torch
-from transformers import PreTrainedModel
-
+from llm_demo.charts import crowd_chart
 from llm_demo.config import Config
 from llm_demo.engine import Engine
-from llm_demo.models.loader import Loaded
-from llm_demo.sampling import Sampling
+from llm_demo.measures import (
+    ANSWERS,
+    CROWD,
+    EXAM,
+    TOP_K,
+    bandwidth,
+    batch_log_probs_speedup,
+    bytes_per_token,
+    compare_six_speedup,
+    compared,
+    crowd_vs_one,
+    crowds,
+    ours,
+    peak_memory_mb,
+    peer,
+    processor,
+    ratio,
+    single_stream,
+    slowest_vs_median,
+    summary,
+)
+from llm_demo.models.loader import Loaded, load, load_default
 
-PROMPT = "Once upon a time, in a small village by the sea, there lived a fisherman who"
-EXAM = "The following are questions about nature, each with its answer.\n\nQuestion: Why is the sea salty?\nAnswer:"
-EXAM += " Rivers wash salts out of the rocks, and the sun takes the water away again.\n\nQuestion: "
-QUESTIONS = [f"Why do {them}?\nAnswer:" for them in ["birds sing", "cats purr", "bees dance", "stars twinkle"]]
-QUESTIONS += [f"What are {them} made of?\nAnswer:" for them in ["clouds", "shells", "comets", "pearls"]]
-ANSWERS = (" Nobody knows.", " Of water and dust.", " Because it helps them to live.", " To find one another at night.")
 LEAST_RUNS = 5  # below it a median says nothing
-INT4_BITS = 5  # a weight: 4, and two bfloat16 numbers for each group of 32; the output head has two such halves
-MATRIX = (32_768, 4_096)  # 512 MB in float32: more than a processor's cache holds
-
-Speeds = Mapping[str, Sequence[float]]
 
 
 def endless(loaded: Loaded, config: Config) -> Engine:
     """Run a model that ends no text by itself, so that everybody makes as many tokens."""
     return Engine(config, lambda _report: replace(loaded, stop_ids=frozenset()))
-
-
-def compared(tokens: int) -> list[Sampling]:
-    """Return the six strategies that are decoded together, or one after another."""
-    return [
-        Sampling(strategy="greedy", max_new_tokens=tokens),
-        Sampling(max_new_tokens=tokens),
-        Sampling(max_new_tokens=tokens, temperature=0.7),
-        Sampling(max_new_tokens=tokens, top_k=50),
-        Sampling(max_new_tokens=tokens, top_p=0.9),
-        Sampling(max_new_tokens=tokens, temperature=1.3, min_p=0.1),
-    ]
-
-
-def ours(engine: Engine, samplings: Sequence[Sampling], top_k: int = TOP_K) -> int:
-    """Decode together, recording the top candidates of every step; return the number of new tokens."""
-    return sum(len(trace.token_ids) for trace in engine.compare(PROMPT, samplings, top_k))
-
-
-def peer(engine: Engine, samplings: Sequence[Sampling]) -> int:
-    """Run transformers' bare `generate` once for each, nothing recorded; return the number of new tokens."""
-    inputs = engine.tokenizer(PROMPT, return_tensors="pt").to(engine.model.device)
-    count = 0
-    for sampling in samplings:
-        knobs = {name: getattr(sampling, name) for name in ("temperature", "top_k", "top_p", "min_p")}
-        output = engine.model.generate(
-            **inputs,
-            do_sample=sampling.draws,
-            max_new_tokens=sampling.max_new_tokens,
-            eos_token_id=-1,  # no token: the text goes on to its full length
-            pad_token_id=0,
-            **(knobs if sampling.draws else {}),
-        )
-        count += output.shape[1] - inputs.input_ids.shape[1]
-    return count
-
-
-def in_turn(runs: int, works: Mapping[str, Callable[[], int]]) -> Speeds:
-    """Return tokens a second of each work, run by run; they take turns, and turns at being first."""
-    speeds = {name: [] for name in works}
-    names = list(works)
-    for run in range(runs):
-        first = run % len(names)
-        for name in names[first:] + names[:first]:
-            begun = time.perf_counter()
-            speeds[name].append(works[name]() / (time.perf_counter() - begun))
-    return speeds
-
-
-def ratio(speeds: Speeds, mine: str, theirs: str) -> float:
-    """Return how many times as fast, the median of the runs."""
-    return median(my / their for my, their in zip(speeds[mine], speeds[theirs], strict=True))
-
-
-def single_stream(default: Engine, float32: Engine, runs: int, tokens: int) -> Speeds:
-    """Measure one greedy row: with the top 10 recorded, with the one candidate that must be, and two bare peers."""
-    greedy = [Sampling(strategy="greedy", max_new_tokens=tokens)]
-    works = {
-        "traced": lambda: ours(default, greedy),
-        "untraced": lambda: ours(default, greedy, top_k=1),
-        "generate": lambda: peer(default, greedy),
-    }
-    if float32 is not default:
-        works["float32_generate"] = lambda: peer(float32, greedy)
-    return in_turn(runs, works)
-
-
-def compare_six_speedup(engine: Engine, runs: int, tokens: int) -> float:
-    """Measure six strategies decoded together against six `generate` calls, in tokens a second of all six."""
-    samplings = compared(tokens)
-    works = {"together": lambda: ours(engine, samplings), "calls": lambda: peer(engine, samplings)}
-    return ratio(in_turn(runs, works), "together", "calls")
-
-
-def batch_log_probs_speedup(engine: Engine, runs: int) -> float:
-    """Measure 4 answers to each of 8 questions, all after one beginning, scored together against one by one."""
-    pairs = [(EXAM + question, answer) for question in QUESTIONS for answer in ANSWERS]
-    works = {
-        "together": lambda: len(engine.batch_log_probs(pairs)),
-        "apart": lambda: len([engine.log_probs(*pair) for pair in pairs]),
-    }
-    return ratio(in_turn(runs, works), "together", "apart")
-
-
-def peak_memory_mb(device: torch.device) -> float | None:
-    """Return the most memory held so far: the GPU's where the model is there, else the process's."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    if sys.platform == "win32":
-        return None
-    import resource  # not on Windows
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-
-
-def bytes_per_token(float32: PreTrainedModel, number_format: str) -> float:
-    """Return the bytes of weights that one token of a single row has to read; of the embedding it reads one line.
-
-    Args:
-        float32: the model, or any other format's but int4: only its shapes count.
-        number_format: the one whose bytes are asked for.
-    """
-    embedding, head = (layer.weight for layer in (float32.get_input_embeddings(), float32.get_output_embeddings()))
-    weights = sum(weight.numel() for weight in float32.parameters())
-    if head is not embedding:
-        weights -= embedding.numel()
-    if number_format == "int4":
-        return (weights + head.numel()) * INT4_BITS / 8
-    return weights * getattr(torch, number_format).itemsize
-
-
-def bandwidth(device: torch.device) -> float:
-    """Return the bytes a second that this machine reads: a large float32 matrix times a vector, the best of 9."""
-    matrix = torch.ones(MATRIX, device=device)
-    vector = torch.ones(MATRIX[1], device=device)
-    seconds = []
-    for _ in range(9):
-        begun = time.perf_counter()
-        matrix.mv(vector)[0].item()  # `item` waits for a GPU
-        seconds.append(time.perf_counter() - begun)
-    return matrix.nbytes / min(seconds)
-
-
-def processor(device: torch.device) -> str:
-    """Return the name of what computes."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines() if sys.platform == "linux" else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{(names or [platform.processor() or platform.machine()])[0]}, {torch.get_num_threads()} threads"
 
 
 def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> dict[str, object]:
@@ -224,10 +101,10 @@ def in_float32(engine: Engine) -> Engine:
 
 
 def warm_up(engine: Engine) -> None:
-    """Do once, in small, what is measured."""
-    ours(engine, compared(4))
-    peer(engine, compared(4))
-    crowds(engine, 1, 4, [8])
+    """Do once, in small, what is measured; `--tokens` allows no fewer than these 2."""
+    ours(engine, compared(2))
+    peer(engine, compared(2))
+    crowds(engine, 1, 2, [8])
     engine.log_probs(EXAM, ANSWERS[0])
 
 
@@ -267,8 +144,10 @@ def table(figures: Mapping[str, object]) -> str:
 
 def curves(figures: Mapping[str, object]) -> dict[str, list[dict[str, float]]]:
     """Return number format -> its rows about visitors."""
-    found = {"float32": figures["visitors"], figures["dtype"]: figures["visitors_default"]}
-    return {number_format: rows for number_format, rows in found.items() if rows}
+    found = {"float32": figures["visitors"]}
+    if figures["visitors_default"]:
+        found[figures["dtype"]] = figures["visitors_default"]
+    return found
 
 
 def whole(text: str, least: int = 1) -> int:

@@ -13,12 +13,12 @@ from llm_demo.sampling import Sampling
 from llm_demo.tabs import strip
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.step import explain, summarize
+from llm_demo.tabs.talk import render as talk_html
 from llm_demo.tokens import describe
 from llm_demo.trace import Trace
 
 UPDATE_EVERY = 4  # tokens between two pictures
 SHOWN = 10
-Shown = dict[str, object]  # a turn as gr.Chatbot takes it
 
 
 def build(site: Site) -> None:
@@ -29,15 +29,8 @@ def build(site: Site) -> None:
         site.add(gr.Markdown, {"value": "chat.intro"}, elem_classes="intro")
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
-                # Markdown is off: what a visitor or a model writes is text, never a picture, link or page.
-                talk = site.add(
-                    gr.Chatbot,
-                    {"label": "chat.talk", "placeholder": "chat.empty"},
-                    height=360,
-                    render_markdown=False,
-                    buttons=["copy"],
-                    feedback_options=None,
-                    elem_id="chat-talk",
+                talk = gr.HTML(
+                    talk_html((), "", site.t), elem_id="chat-talk", min_height=220, max_height=420, autoscroll=True
                 )
                 text = site.add(
                     gr.Textbox,
@@ -125,18 +118,16 @@ def build(site: Site) -> None:
         yield {**_heard(asked, prompt, trace, t), **_about(trace, 0, t)}
 
     def _heard(asked: Sequence[Message], prompt: str, trace: Trace, t: Translate) -> dict:
-        thoughts, said = split_thinking(trace.text, prompt)
+        # A character of several tokens is shown once it is whole.
+        text = trace.text.rstrip("\ufffd") if trace.finish_reason == "cancelled" else trace.text
+        thoughts, said = split_thinking(text, prompt)
         row = strip.render(strip.chips(describe(engine.tokenizer, trace.token_ids), trace.steps), t)
         # The state goes with every picture, so that what a visitor stopped is kept.
         return {**_said(asked, thoughts, said, t), answer: trace, tokens: row, facts: summarize(trace, t)}
 
     def _said(asked: Sequence[Message], thoughts: str, said: str, t: Translate) -> dict:
-        turns: list[Shown] = [{"role": turn.role, "content": turn.content} for turn in asked]
-        if thoughts:
-            turns.append({"role": "assistant", "content": thoughts, "metadata": {"title": t("chat.thoughts")}})
-        if said:
-            turns.append({"role": "assistant", "content": said})
-        return {talk: turns, history: (*asked, Message("assistant", said))}
+        turns = (*asked, Message("assistant", said))
+        return {talk: talk_html(turns, thoughts, t), history: turns}
 
     def _about(trace: Trace | None, place: int, t: Translate) -> dict:
         if trace is None or not trace.steps:
@@ -154,6 +145,9 @@ def build(site: Site) -> None:
     def pick(t: Translate, trace: Trace | None, event: gr.EventData) -> dict:
         return _about(trace, strip.place_of(event, len(trace.steps)) if trace else 0, t)
 
+    def reword(t: Translate, trace: Trace | None, turns: Sequence[Message]) -> dict:
+        return {**_about(trace, 0, t), talk: talk_html(turns, "", t)}
+
     def _read(prompt: str, t: Translate) -> str:
         count = len(engine.encode(prompt))
         note = t("chat.context", count=t.number(count), context=t.number(engine.loaded.context))
@@ -162,7 +156,7 @@ def build(site: Site) -> None:
         return f'<p class="hint">{note}</p><div class="read" tabindex="0">{escape(prompt)}</div>'
 
     def forget(t: Translate) -> dict:
-        return {talk: [], history: (), answer: None, read: "", **_about(None, 0, t)}
+        return {talk: talk_html((), "", t), history: (), answer: None, read: "", **_about(None, 0, t)}
 
     read_box, text_box = read, text
     about = [tokens, facts, chart, why]
@@ -171,6 +165,7 @@ def build(site: Site) -> None:
         reply,
         [text, history, system, thinking, *knobs],
         [talk, history, answer, read, text, *about],
+        show_progress_on=[facts],
     )
     gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
     site.on(
@@ -181,7 +176,7 @@ def build(site: Site) -> None:
         cancels=[running],
         queue=False,
     )
-    quick = {"queue": False, "show_progress": "hidden"}
+    quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "multiple"}
     site.on([tokens.click], pick, [answer], about, **quick)
-    site.on([site.language.change], lambda t, trace: _about(trace, 0, t), [answer], about, **quick)
+    site.on([site.language.change], reword, [answer, history], [talk, *about], **quick)
     site.on_open(lambda _t: gr.update(visible=can_think(engine.tokenizer)), [], [thinking])

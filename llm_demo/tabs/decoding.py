@@ -96,13 +96,14 @@ def build(site: Site) -> None:
         for count, decision in enumerate(engine.stream_many(requests, SHOWN, request.session_hash)):
             collected.add(decision)
             if count % (UPDATE_EVERY * len(COLUMNS)) == 0:
-                yield _texts(collected.finished(), t)
+                partial = collected.finished()  # kept with every picture: what was stopped can be looked at
+                yield {**_texts(partial, t), traces: tuple(partial), place: gr.update(value=1, maximum=max(length, 2))}
         done = tuple(collected.finished())
         longest = max(len(trace.steps) for trace in done)
         yield {
             **dict(zip(outputs, [p for column in draw(done, 0, t) for p in column], strict=True)),
             traces: done,
-            place: gr.update(value=1, maximum=max(longest, 2)),
+            place: gr.update(maximum=max(longest, 2)),
             origin: _origin(engine, t),
         }
 
@@ -142,13 +143,16 @@ def build(site: Site) -> None:
 
     outputs = [part for column in columns for part in column]
     inputs = [prompt, length, seed, *knobs]
-    running = site.on([run.click, prompt.submit], generate, inputs, [*outputs, traces, place, origin])
+    running = site.on(
+        [run.click, prompt.submit], generate, inputs, [*outputs, traces, place, origin], show_progress_on=[origin]
+    )
     gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
-    quick = {"queue": False, "show_progress": "hidden"}
+    quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+    clicked = {**quick, "trigger_mode": "multiple"}  # which token is in the event itself, so none may be merged
     site.on([place.input], look, [traces, place], outputs, **quick)
     site.on([site.language.change], look, [traces, place], outputs, **quick)
     for number, column in enumerate(columns):
-        site.on([column[0].click], pick(number), [traces], [place, *outputs], **quick)
+        site.on([column[0].click], pick(number), [traces], [place, *outputs], **clicked)
 
 
 def _knobs(site: Site, temperature: float, top_k: int, top_p: float) -> list[gr.Slider]:

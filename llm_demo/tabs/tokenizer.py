@@ -84,7 +84,8 @@ def build(site: Site) -> None:
     shown = [counts, tokens, table, ids]
     site.on([run.click, text.submit], show, [text, model], shown)
     site.on([model.change, site.language.change], show, [text, model], shown, show_progress="hidden")
-    site.on([tokens.click], select, [text, model], shown, queue=False, show_progress="hidden")
+    quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "multiple"}
+    site.on([tokens.click], select, [text, model], shown, **quick)
     site.on([back.click, ids.submit], decode, [ids, model], [decoded])
     site.on_open(begin, [text], [*shown, model])
 

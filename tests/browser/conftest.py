@@ -1,0 +1,258 @@
+"""The app as a visitor meets it: `python app.py` on the embedded model, in a real Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from gradio_client import Client
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from llm_demo.i18n import translator
+
+ROOT = Path(__file__).parents[2]
+QWEN3 = ROOT.parent / "shared" / "tokenizers" / "qwen3"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+START_SECONDS = 120  # until the page is served
+PATIENCE = 30_000  # milliseconds until what should appear has appeared, on a busy machine
+INSTALL_SECONDS = 600
+UNCOVERED = """element => {
+  const box = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+}"""
+
+expect.set_options(timeout=PATIENCE)
+StartApp = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def start_app(tmp_path_factory) -> Iterator[StartApp]:
+    """Start `python app.py` with the given variables on top of ours; returns its address once it serves."""
+    # Neither the operator's settings nor their copies of the hub's data decide what these tests see.
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_DEMO_", "GRADIO_"))}
+    running: list[subprocess.Popen] = []
+
+    def start(**variables: str) -> str:
+        port, log = _free_port(), tmp_path_factory.mktemp("app") / "log.txt"
+        ours = {
+            "GRADIO_SERVER_NAME": "127.0.0.1",
+            "GRADIO_SERVER_PORT": str(port),
+            "GRADIO_ANALYTICS_ENABLED": "False",
+            "LLM_DEMO_DTYPE": "float32",
+            "LLM_DEMO_DEVICE": "cpu",
+            "LLM_DEMO_CACHE": os.environ.get("LLM_DEMO_CACHE", ""),
+            "HF_HOME": str(tmp_path_factory.mktemp("hub")),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",  # beside a browser on two cores, more threads wait for each other
+        }
+        with log.open("w") as output:
+            app = subprocess.Popen(
+                [sys.executable, "app.py"], cwd=ROOT, env=bare | ours | variables, stdout=output, stderr=output
+            )
+        running.append(app)
+        _wait_until_served(f"http://127.0.0.1:{port}", app, log)
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for app in running:
+        app.terminate()
+    for app in running:
+        try:
+            app.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            app.kill()
+            app.wait()
+
+
+@pytest.fixture(scope="session")
+def address(start_app: StartApp) -> str:
+    """The app on the embedded model, ready to answer, for all tests that need no other."""
+    extra = {"LLM_DEMO_EXTRA_MODELS": f"Qwen3={QWEN3}"} if QWEN3.is_dir() else {}
+    url = start_app(**extra)
+    _client(url).predict("a", api_name="/tokenize")  # waits for the model
+    return url
+
+
+@pytest.fixture(scope="session")
+def client(address: str) -> Client:
+    """The same app, asked by a program."""
+    return _client(address)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        chromium = _open_chromium(playwright)
+        yield chromium
+        chromium.close()
+
+
+class Visitor:
+    """A browser window of one person.
+
+    Attributes:
+        page: the window.
+        t: the words that this person should be reading.
+        errors: exceptions of scripts, and errors on the console; there should be none.
+    """
+
+    def __init__(self, page: Page, language: str) -> None:
+        self.page = page
+        self.t = translator(language)
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} {message.location['url']}")
+
+    def open_tab(self, name: str) -> None:
+        """Open a tab by its key, from the menu where a narrow window has no room for it."""
+        title = self.t(f"{name}.title")
+        tab = self.page.get_by_role("tab", name=title, exact=True)
+        expect(self.page.get_by_role("tab").first).to_be_visible()
+        if not tab.is_visible():
+            self.page.locator(".overflow-menu button").first.click()
+            tab = self.page.locator(".overflow-dropdown button", has_text=title)
+        tab.click()
+        expect(self.shown(f"[id^={name}-]").first).to_be_visible()
+
+    def shown(self, selector: str) -> Locator:
+        """Return what matches a selector and can be seen."""
+        return self.page.locator(selector).locator("visible=true")
+
+    def set_knob(self, key: str, value: float) -> None:
+        """Type a value into the slider of the open tab that a key of the locale names."""
+        box = self.shown(f'input[type=number][aria-label="number input for {self.t(key)}"]').first
+        box.fill(str(value))
+        box.press("Tab")
+
+    def expect_in_sight(self, element: Locator) -> None:
+        """Expect that an element is visible and that nothing lies over its middle."""
+        expect(element).to_be_visible()
+        element.scroll_into_view_if_needed()
+        assert element.evaluate(UNCOVERED), "something covers it"
+
+    def tick_labels(self, chart: Locator) -> Locator:
+        """Return the labels of a chart's rows, the first on top."""
+        return chart.locator(".ytick text")
+
+    def expect_toast(self, sentence: str) -> None:
+        """Expect a message of trouble with exactly this text."""
+        expect(self.page.get_by_test_id("toast-text").filter(has_text=sentence).last).to_have_text(sentence)
+
+
+Enter = Callable[..., AbstractContextManager[Visitor]]
+
+
+@pytest.fixture(scope="session")
+def enter(browser: Browser, request: pytest.FixtureRequest) -> Enter:
+    """Open the page in a window of its own: `with enter(query="?lang=en") as visitor`.
+
+    Leaving it fails the test where a script has failed.
+    """
+
+    @contextmanager
+    def opened(
+        query: str = "", locale: str = "es-ES", width: int = 1280, reads: str = "es", url: str = ""
+    ) -> Iterator[Visitor]:
+        context = browser.new_context(viewport={"width": width, "height": 1000}, locale=locale)
+        context.set_default_timeout(PATIENCE)
+        visitor = Visitor(context.new_page(), reads)
+        try:
+            visitor.page.goto((url or request.getfixturevalue("address")) + "/" + query)
+            expect(visitor.page.get_by_role("tab", name=visitor.t("tokenizer.title"), exact=True)).to_be_visible()
+            yield visitor
+            assert visitor.errors == []
+        finally:
+            context.close()
+
+    return opened
+
+
+@pytest.fixture
+def visitor(enter: Enter) -> Iterator[Visitor]:
+    """A person who reads Spanish, on the page just opened, its first tokens on the screen."""
+    with enter() as visitor:
+        expect(visitor.shown(".token").first).to_be_visible()
+        yield visitor
+
+
+@pytest.fixture(scope="session")
+def qwen3() -> str:
+    """The key of Qwen3's tokenizer."""
+    if not QWEN3.is_dir():
+        pytest.skip("Qwen3's tokenizer is not on this machine")
+    return "Qwen3"
+
+
+def _client(url: str) -> Client:
+    return Client(url, verbose=False, analytics_enabled=False)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_served(url: str, app: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and app.poll() is None:
+        with suppress(URLError, ConnectionError, TimeoutError), urlopen(url, timeout=5):
+            return
+        time.sleep(0.2)
+    pytest.fail(f"the app does not serve {url}:\n{log.read_text()[-3000:]}")
+
+
+def _open_chromium(playwright: Playwright) -> Browser:
+    """Open a Chromium of this machine, or install one first, as a user would."""
+    own = playwright.chromium.executable_path
+    reasons: list[str] = []
+    for find in (_on_path, lambda: own, lambda: _install_with_playwright(own), _install_with_apt):
+        path = find()
+        if path and Path(path).exists():
+            try:
+                return playwright.chromium.launch(executable_path=path, args=FLAGS)
+            except PlaywrightError as error:
+                reasons.append(f"{path}: {error}")
+    reason = "there is no Chromium, and none could be installed\n" + "\n".join(reasons)
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _on_path() -> str | None:
+    names = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def _install_with_playwright(path: str) -> str:
+    _try([sys.executable, "-m", "playwright", "install", "chromium"])
+    return path
+
+
+def _install_with_apt() -> str | None:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _try(["apt-get", "update"])
+        _try(["apt-get", "install", "--yes", "chromium"])
+    return shutil.which("chromium")
+
+
+def _try(command: list[str]) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(command, timeout=INSTALL_SECONDS, capture_output=True, check=False)

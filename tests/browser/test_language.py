@@ -1,0 +1,153 @@
+"""Spanish and English: how a visitor gets one, and that nothing of the other is left."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from llm_demo.i18n import keys, translator
+
+TABS = ("tokenizer", "chat", "decoding", "ablation", "quiz")
+# All that a person can read or hear: the text, the words in charts, and what is said of a field.
+READ = """() => [
+  document.body.innerText,
+  ...[...document.querySelectorAll('svg text')].map(text => text.textContent),
+  ...['placeholder', 'title', 'aria-label'].flatMap(
+    name => [...document.querySelectorAll(`[${name}]`)].map(element => element.getAttribute(name))),
+].join('\\n')"""
+
+
+def spanish_phrases() -> list[str]:
+    """Return the longer pieces of the Spanish sentences that stand between their names and signs."""
+    es, en = translator("es"), translator("en")
+    english = "\n".join(en(key) for key in keys("en"))
+    examples = {key for key in keys("es") if ".example" in key}  # a text of the visitor's once it was sent
+    pieces = {
+        piece.strip(" .:·«»()")
+        for key in keys("es") - examples
+        for piece in re.split(r"\{\w+\}|<[^>]+>|\*\*|###|\n", es(key))
+    }
+    return sorted(piece for piece in pieces if len(piece) >= 10 and piece not in english)
+
+
+def expect_no_spanish(visitor) -> None:
+    read = visitor.page.evaluate(READ)
+    assert [phrase for phrase in spanish_phrases() if phrase in read] == []
+
+
+def short(visitor, tab: str, run: str, done: str) -> None:
+    """Open a tab, keep its text short, run it and wait until something is drawn."""
+    visitor.open_tab(tab)
+    if tab == "chat":
+        visitor.page.get_by_text(visitor.t("settings"), exact=True).click()
+    visitor.set_knob("knob.max_new_tokens", 3)
+    visitor.page.locator(run).click()
+    expect(visitor.page.locator(f"{done} svg text").first).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def switched(enter):
+    """A page on which everything was drawn in Spanish before English was chosen."""
+    with enter() as visitor:
+        short(visitor, "chat", "#chat-send", "#chat-chart")
+        short(visitor, "decoding", "#decoding-run", "#decoding-free")
+        short(visitor, "ablation", "#ablation-run", "#ablation-worth")
+        visitor.open_tab("quiz")
+        visitor.page.locator("#quiz-options input[value='B']").check()
+        visitor.page.locator("#quiz-answer").click()
+        expect(visitor.page.locator("#quiz-chart .gtitle")).to_contain_text("Probabilidad de cada letra")
+        visitor.page.get_by_label("English", exact=True).check()
+        visitor.t = translator("en")
+        expect(visitor.page.get_by_role("tab", name="Prompt Ablation", exact=True)).to_be_visible()
+        yield visitor
+
+
+@pytest.mark.parametrize(
+    ("query", "locale", "title"),
+    [
+        ("?lang=en", "es-ES", "How a language model writes"),
+        ("?lang=es", "en-GB", "Cómo escribe un modelo de lenguaje"),
+        ("", "en-GB", "How a language model writes"),
+        ("", "de-DE", "Cómo escribe un modelo de lenguaje"),
+        ("?lang=<b>", "en-GB", "How a language model writes"),
+    ],
+)
+def test_the_address_then_the_browser_choose_the_language(enter, query, locale, title):
+    language = "en" if title.startswith("How") else "es"
+    with enter(query, locale, reads=language) as visitor:
+        expect(visitor.page.locator("h1")).to_have_text(title)
+        expect(visitor.page.locator("html")).to_have_attribute("lang", language)
+        expect(visitor.page).to_have_title(title)
+
+
+def test_no_spanish_is_on_the_english_page(enter):
+    with enter("?lang=en", "en-GB", reads="en") as visitor:
+        expect(visitor.shown(".token").first).to_be_visible()
+        expect(visitor.page.locator("#foot")).to_contain_text("Model: SmolLM2-135M-Instruct")
+        for tab in TABS:
+            visitor.open_tab(tab)
+            expect_no_spanish(visitor)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_no_spanish_is_left_after_switching(switched, tab):
+    switched.open_tab(tab)
+    expect(switched.shown("button").get_by_text("Stop", exact=True).or_(switched.shown(".facts")).first).to_be_visible()
+
+    expect_no_spanish(switched)
+
+
+def test_the_title_of_the_window_is_switched(switched):
+    expect(switched.page).to_have_title("How a language model writes")
+
+
+def test_the_charts_of_steps_are_redrawn(switched):
+    for tab, chart in (("chat", "#chat-chart"), ("decoding", "#decoding-focused")):
+        switched.open_tab(tab)
+        expect(switched.page.locator(f"{chart} .gtitle")).to_have_text("The 10 likeliest next tokens")
+        expect(switched.page.locator(f"{chart} .legendtext").first).to_have_text("What the model gives")
+        expect(switched.shown(f"{chart} .hint, #chat-why .hint").first).to_contain_text("Step 1:")
+        bars = switched.page.locator(f"{chart} .bartext").first
+        expect(bars).to_have_text(re.compile(r"^<?\d+\.\d %$"))
+
+
+def test_the_ablation_is_redrawn(switched):
+    switched.open_tab("ablation")
+
+    expect(switched.page.locator("#ablation-worth .gtitle")).to_have_text("What each part was worth to the answer")
+    expect(switched.shown("#ablation-cards h3").nth(1)).to_have_text("Without “tono”")
+    expect(switched.page.locator("#ablation-verdict")).to_contain_text("The part that mattered most was")
+
+
+def test_the_quiz_keeps_its_answer_and_score_in_the_other_language(switched):
+    switched.open_tab("quiz")
+
+    expect(switched.page.locator("#quiz-verdict")).to_contain_text("Correct answer:")
+    expect(switched.page.locator("#quiz-chart .gtitle")).to_contain_text("✓ correct · ▶ model · ● you")
+    expect(switched.page.locator("#quiz-score")).to_contain_text("of 1")
+
+
+def test_trouble_is_told_in_the_other_language(switched):
+    switched.open_tab("tokenizer")
+    switched.page.locator("#tokenizer-text textarea").fill("")
+    switched.page.locator("#tokenizer-run").click()
+
+    switched.expect_toast("There is no text to split: write something.")
+
+
+def test_what_a_visitor_typed_outlives_the_switch(visitor):
+    visitor.open_tab("chat")
+    visitor.page.locator("#chat-message textarea").fill("mi mensaje")
+    visitor.open_tab("ablation")
+    name = visitor.page.locator("#ablation-name-0").locator("input, textarea")
+    name.fill("mi parte")
+    visitor.page.locator("#ablation-text-0 textarea").fill("mi instrucción")
+
+    visitor.page.get_by_label("English", exact=True).check()
+    visitor.t = translator("en")
+    expect(visitor.page.locator("#ablation-run")).to_have_text("Compare variants")
+
+    expect(name).to_have_value("mi parte")
+    expect(visitor.page.locator("#ablation-text-0 textarea")).to_have_value("mi instrucción")
+    visitor.open_tab("chat")
+    expect(visitor.page.locator("#chat-message textarea")).to_have_value("mi mensaje")
