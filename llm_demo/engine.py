@@ -122,14 +122,16 @@ class Engine:
 
     def tokenizer_of(self, model: str | None = None) -> PreTrainedTokenizerBase:
         """Return the tokenizer of any model of the catalogue, its weights left alone; the loaded one's by default."""
-        if not model:
+        if model in (None, ""):
             return self.tokenizer
         card = find(model, self.cards)
         return self.tokenizer if self._is_loaded(card) else self._tokenizer_of(card)
 
     def check_model(self, model: str | None) -> None:
         """Refuse a model that this app does not run: ModelError."""
-        if model and (card := find(model, self.cards)) != self.loaded.card:  # waits while it is loading
+        if (
+            model not in (None, "") and (card := find(model, self.cards)) != self.loaded.card
+        ):  # waits while it is loading
             raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
 
     def _is_loaded(self, card: ModelCard) -> bool:

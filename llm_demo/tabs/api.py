@@ -96,7 +96,11 @@ def build(site: Site, quiz: Quiz) -> None:
         """Answer a conversation: a list of {"role", "content"}, the last one the user's."""
         with told(request):
             engine.check_model(model)
-            prompt = render(engine.tokenizer, read_messages(messages), str(system or ""), bool(thinking))
+            if not isinstance(system, str):
+                raise InputError("system_text")
+            if not isinstance(thinking, bool):
+                raise InputError("thinking_switch", value=repr(thinking)[:40])
+            prompt = render(engine.tokenizer, read_messages(messages), system, thinking)
             trace = engine.generate(prompt, _sampling(sampling))
             reasoning, text = split_thinking(trace.text, prompt)
             return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}

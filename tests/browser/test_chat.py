@@ -1,5 +1,7 @@
 """Chat tab: a streamed answer, what the model read, and each token of the answer under the lens."""
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import expect
 
@@ -64,7 +66,7 @@ def test_the_answer_grows_while_it_is_written(chat):
 
     seen = chat.page.evaluate("window.seen")
     assert len(seen) >= 3
-    assert all(whole.startswith(part) for part, whole in zip(seen, seen[1:], strict=False))
+    assert all(whole.startswith(part) for part, whole in pairwise(seen))
 
 
 def test_half_a_character_waits_for_the_rest(chat):

@@ -95,9 +95,7 @@ def test_in_the_names_and_texts_of_parts(visitor):
     visitor.page.locator("#ablation-run").click()
     expect(visitor.page.locator("#ablation-worth .ytick text").first).to_be_visible()
 
-    expect(visitor.shown("#ablation-cards h3")).to_have_text(
-        ["Prompt completo", f"Sin «{BARE}»", "Sin «<b>bold</b>»"]
-    )
+    expect(visitor.shown("#ablation-cards h3")).to_have_text(["Prompt completo", f"Sin «{BARE}»", "Sin «<b>bold</b>»"])
     expect(visitor.tick_labels(visitor.page.locator("#ablation-worth"))).to_have_text([BARE[:24], "<b>bold</b>"])
     assert HTML in visitor.page.locator("#ablation-card-0 .read").text_content()
     verdict = visitor.page.locator("#ablation-verdict")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 TELLING = {"answer", "gold", "answer_index", "correct"}  # fields that would give the answer away
 
@@ -149,8 +149,12 @@ def test_a_chosen_language_gives_its_own_questions(quiz, client):
 
 
 def test_nothing_that_reaches_the_browser_before_the_guess_tells_the_answer(quiz, first):
-    heard = []
-    quiz.page.on("response", lambda response: heard.append(response))
+    heard: list[Response] = []
+
+    def hear(response: Response) -> None:
+        heard.append(response)
+
+    quiz.page.on("response", hear)
     quiz.page.reload()
     quiz.open_tab("quiz")
     quiz.page.locator("#quiz-options input[value='B']").check()
