@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A part may import any part of a lower layer.
 LAYERS = (
     {"app"},
-    {"tabs", "bench"},
+    {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
     {"sampling", "trace", "rows", "hub"},
@@ -22,6 +22,7 @@ LAYERS = (
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
     "quiz": {"engine", "chat"},
+    "bench": {"measures"},
     "charts": {"tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},

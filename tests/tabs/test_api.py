@@ -6,6 +6,7 @@ import math
 import httpx
 import pytest
 
+from llm_demo.sampling import STRATEGIES
 from llm_demo.trace import Step, Trace
 
 FRANCE = "The capital of France is"
@@ -254,7 +255,7 @@ def test_a_model_that_is_not_running_is_told_in_a_sentence(refused):
         ("greedy", "The settings must be an object of names and values, not 'greedy'."),
         (
             {"strategy": "magic"},
-            "There is no strategy 'magic'. The strategies are: greedy, sample, beam, contrastive, prompt_lookup, speculative.",
+            f"There is no strategy 'magic'. The strategies are: {', '.join(STRATEGIES)}.",
         ),
     ],
 )
