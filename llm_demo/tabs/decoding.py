@@ -134,6 +134,9 @@ def build(site: Site) -> None:
             return [gr.skip()] * len(outputs)
         return [part for column in draw(done, int(place) - 1, t) for part in column]
 
+    def reword(t: Translate, done: Sequence[Trace], place: int) -> list[object]:
+        return [*look(t, done, place), _origin(engine, t) if done else ""]
+
     def pick(number: int) -> Callable:
         def clicked(t: Translate, done: Sequence[Trace], event: gr.EventData) -> list[object]:
             place = strip.place_of(event, len(done[number].steps)) if done else 0
@@ -150,7 +153,7 @@ def build(site: Site) -> None:
     quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
     clicked = {**quick, "trigger_mode": "multiple"}  # which token is in the event itself, so none may be merged
     site.on([place.input], look, [traces, place], outputs, **quick)
-    site.on([site.language.change], look, [traces, place], outputs, **quick)
+    site.on([site.language.change], reword, [traces, place], [*outputs, origin], **quick)
     for number, column in enumerate(columns):
         site.on([column[0].click], pick(number), [traces], [place, *outputs], **clicked)
 

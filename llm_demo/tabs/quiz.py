@@ -85,10 +85,9 @@ def build(site: Site, quiz: Quiz) -> None:
         chosen = category if category in bank.categories else ""
         drawn = quiz.draw(language, chosen, int(seed or 0), game.seen)
         fresh = replace(game, question=drawn, answered=None, seen=game.seen | {drawn.question_id})
-        choices = [(t("quiz.all"), ""), *((_category(name, t), name) for name in bank.categories)]
         return {
             game_state: fresh,
-            category_box: gr.update(choices=choices, value=chosen),
+            category_box: gr.update(choices=_categories(bank, t), value=chosen),
             **_question(bank, drawn, t),
             answer: gr.update(visible=True, interactive=True),
             verdict: "",
@@ -131,7 +130,10 @@ def build(site: Site, quiz: Quiz) -> None:
     def reword(t: Translate, game: Game) -> dict:
         if not game.played:  # nothing to lose: the questions follow the page
             return begin(t)
-        update = _result(game, t)
+        update = {
+            **_result(game, t),
+            category_box: gr.update(choices=_categories(quiz.bank(game.question.language), t)),
+        }
         if game.question:
             update[shown] = _shown(quiz.bank(game.question.language), game.question, t)
         return update
@@ -155,6 +157,10 @@ def _shown(bank: QuestionBank, question: Question, t: Translate) -> str:
     )
     broken = f"<details><summary>{t('quiz.skipped')}</summary><ul>{reasons}</ul></details>" if reasons else ""
     return f'{badge}{broken}<p class="question" dir="auto">{escape(question.question)}</p>'
+
+
+def _categories(bank: QuestionBank, t: Translate) -> list[tuple[str, str]]:
+    return [(t("quiz.all"), ""), *((_category(name, t), name) for name in bank.categories)]
 
 
 def _category(name: str, t: Translate) -> str:

@@ -1,5 +1,6 @@
 """Site: what every tab shares, which is the engine, the words and the way to wire an event."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -62,6 +63,8 @@ class Site:
         **options: object,
     ) -> gr.events.Dependency:
         """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator."""
+        if self.language.change in triggers:  # the page switches right after it opens: no change may be lost
+            options.setdefault("trigger_mode", "always_last")
         return gr.on(
             triggers,
             _told(work),
@@ -84,14 +87,33 @@ class Site:
         )
 
     def follow_language(self) -> None:
-        """Change every word on the page when the radio changes; call once, after all tabs are built."""
+        """Change every word on the page when the radio changes; call once, after all tabs are built.
+
+        An example in a text box changes with it as long as the visitor has not written over it.
+        """
+        boxes = [component for component, words in self._worded if _is_example(component, words)]
+
+        def reword(t: Translate, *written: str) -> list[dict]:
+            kept = dict(zip(map(id, boxes), written, strict=True))
+            return [gr.update(**_words(words, kept.get(id(component)), t)) for component, words in self._worded]
+
         components = [component for component, _ in self._worded]
+        self.on([self.language.change], reword, boxes, components, queue=False, show_progress="hidden")
+        titles = json.dumps({code: translator(code)("page.title") for code in LANGUAGES})
+        name_page = f"(code) => {{ document.documentElement.lang = code; document.title = {titles}[code]; }}"
+        for moment in (self.language.change, self._greeted.then):
+            moment(None, self.language, None, js=name_page, api_visibility="private")
 
-        def reword(t: Translate) -> list[dict]:
-            return [gr.update(**{name: t(key) for name, key in words.items()}) for _, words in self._worded]
 
-        self.on([self.language.change], reword, outputs=components, queue=False, show_progress="hidden")
-        self.language.change(None, self.language, None, js="(code) => { document.documentElement.lang = code }")
+def _is_example(component: object, words: Mapping[str, str]) -> bool:
+    return isinstance(component, gr.Textbox) and "value" in words
+
+
+def _words(words: Mapping[str, str], written: str | None, t: Translate) -> dict[str, str]:
+    """Return a component's properties, less an example that a visitor has written over."""
+    if written is not None and written not in {translator(code)(words["value"]) for code in LANGUAGES}:
+        words = {name: key for name, key in words.items() if name != "value"}
+    return {name: t(key) for name, key in words.items()}
 
 
 @contextmanager
