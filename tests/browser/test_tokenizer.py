@@ -8,9 +8,9 @@ PIECES = ["List", "a", "·de", "·col", "ores", ":", "·ro", "jo", ",", "·az", 
 QWEN3_IDS = "43617 409 1375 4589 25 926 7305 11 12376 360"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def opened(enter):
-    """One page for the tests that leave no trouble behind; each has its own text split first."""
+    """A page of its own for each test, so that nothing decoded before is on it."""
     with enter() as visitor:
         expect(visitor.shown(".token").first).to_be_visible()
         yield visitor
