@@ -7,6 +7,7 @@ anybody's whole text. All rows that feed one token share a pass; a strategy that
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -29,13 +30,21 @@ Result = TypeVar("Result")
 class Worker:
     """Runs jobs on one model until `close`. All its state belongs to its one thread."""
 
-    def __init__(self, model: PreTrainedModel, draft: PreTrainedModel | None = None, capacity: int = 1_000_000) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        draft: PreTrainedModel | None = None,
+        capacity: int = 1_000_000,
+        same_alone: bool = True,
+    ) -> None:
         """
         Args:
             model: every job's.
             draft: a smaller one of the same vocabulary, for speculative decoding.
             capacity: tokens that the caches may hold over all rows; jobs beyond it wait.
+            same_alone: whether a lone row is to get to the last bit what it would get in a crowd.
         """
+        self._make_rows = partial(Rows, same_alone=same_alone)
         self._models = {"main": model, "draft": draft}
         self._capacity = capacity
         self._max_rows = MAX_ROWS
@@ -44,7 +53,7 @@ class Worker:
         self._waiting: list[Run] = []
         self._prefills: list[Prefill] = []
         self._running: list[Run] = []
-        self._shared = Rows(model)
+        self._shared = self._make_rows(model)
         self._busy = False
         self._closed = False
 
@@ -108,7 +117,7 @@ class Worker:
             prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
         self._prefills = [prefill for prefill in self._prefills if prefill.runs]
         if not self._running:
-            self._shared = Rows(self._models["main"])  # gives the memory back
+            self._shared = self._make_rows(self._models["main"])  # gives the memory back
 
     def _admit(self) -> None:
         """Let in whoever's turn it is, as long as rows and memory last."""
@@ -136,7 +145,7 @@ class Worker:
             if prefill.suits(run):
                 prefill.runs.append(run)
                 return
-        self._prefills.append(Prefill([run], Rows(self._models[run.feed.model])))
+        self._prefills.append(Prefill([run], self._make_rows(self._models[run.feed.model])))
 
     def _prefill_piece(self) -> None:
         if not self._prefills:
@@ -155,7 +164,7 @@ class Worker:
     def _settle(self, run: Run, rows: Rows, model: str) -> None:
         """Give a run the rows that were read for it: among everybody's, or its own."""
         if run.alone:
-            run.own[model] = Rows(self._models[model])
+            run.own[model] = self._make_rows(self._models[model])
             run.own[model].join(rows)
         else:
             run.rows = [len(self._shared)]
@@ -234,7 +243,7 @@ class Worker:
         self._max_rows = max(sum(len(run.rows) for run in self._running), 1)
         # The memory is given back before anybody's cache is made anew, rows in the order that they had.
         staying = [run for run in runs if run in self._running]
-        self._shared = Rows(self._models["main"])
+        self._shared = self._make_rows(self._models["main"])
         if self._models["main"].device.type == "cuda":
             torch.cuda.empty_cache()
         for run in staying:
@@ -244,7 +253,7 @@ class Worker:
         """Read again what a run's rows held; its feed is still to come."""
         run.rows = []
         for tokens in run.history:
-            rows = Rows(self._models["main"])
+            rows = self._make_rows(self._models["main"])
             rows.step([tokens])
             run.rows.append(len(self._shared))
             self._shared.join(rows)
@@ -255,4 +264,4 @@ class Worker:
             run.job.fail(error)
         self._running.clear()
         self._prefills.clear()
-        self._shared = Rows(self._models["main"])
+        self._shared = self._make_rows(self._models["main"])

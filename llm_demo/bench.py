@@ -2,7 +2,7 @@
 
 Each figure compares two ways of doing one thing on one machine in one run, the two taken in turn, so that
 whatever else the machine does meanwhile weighs on both alike. `default` is the model as this machine and the
-operator's settings run it; the float32 copy beside it is what transformers would run on any machine.
+operator's settings run it, beside it the same in float32, and beside both what transformers itself loads in float32.
 """
 
 import argparse
@@ -13,6 +13,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from llm_demo.charts import crowd_chart
 from llm_demo.config import Config
@@ -38,7 +41,7 @@ from llm_demo.measures import (
     slowest_vs_median,
     summary,
 )
-from llm_demo.models.loader import Loaded, load, load_default
+from llm_demo.models.loader import Loaded, load, load_default, locate
 
 LEAST_RUNS = 5  # below it a median says nothing
 
@@ -51,7 +54,7 @@ def endless(loaded: Loaded, config: Config) -> Engine:
 def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> dict[str, object]:
     """Take every figure, each after a short run to warm up.
 
-    The default stands alone at first, so that the peak of memory is its own. Figures of the default beside float32
+    The default stands alone at first, so that the peak of memory is its own. Figures of the default beside our float32
     are None where the default is float32. `bandwidth_share` is the bytes of weights that a token reads, times the
     tokens a second of a single traced stream, by `bandwidth`; on a processor whose cache holds the weights it may
     pass 1.
@@ -66,8 +69,10 @@ def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> di
         if differ:
             warm_up(float32)
         crowds_float32 = crowds(float32, runs, tokens, sizes) if differ else crowds_default
-        speeds = single_stream(default, float32, runs, tokens)
-        reading = bytes_per_token(float32.model, loaded.number_format) * median(speeds["traced"])
+        plain = as_transformers_loads_it(default)
+        peer(default, compared(2), plain)
+        speeds = single_stream(default, plain, runs, tokens)
+        reading = bytes_per_token(plain, loaded.number_format) * median(speeds["traced"])
         return {
             "model": loaded.card.key,
             "device": device.type,
@@ -78,7 +83,7 @@ def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> di
             "single_stream_tokens_per_second": {name: median(values) for name, values in speeds.items()},
             "traced_vs_generate": ratio(speeds, "traced", "generate"),
             "untraced_vs_generate": ratio(speeds, "untraced", "generate"),
-            "default_vs_float32_generate": ratio(speeds, "traced", "float32_generate") if differ else None,
+            "default_vs_float32_generate": ratio(speeds, "traced", "float32_generate"),
             "compare_six_speedup": compare_six_speedup(float32, runs, tokens),
             "compare_six_speedup_default": compare_six_speedup(default, runs, tokens) if differ else None,
             "batch_log_probs_speedup": batch_log_probs_speedup(default, runs),
@@ -98,6 +103,13 @@ def in_float32(engine: Engine) -> Engine:
     """Run the same model a second time, in float32."""
     config = replace(engine.config, dtype="float32")
     return endless(load(engine.loaded.card, config, lambda _stage: None), config)
+
+
+def as_transformers_loads_it(engine: Engine) -> PreTrainedModel:
+    """Return the model in float32, its products left as they are."""
+    source = locate(engine.loaded.card, engine.config, lambda _stage: None)
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, use_safetensors=True)
+    return model.to(engine.model.device).eval()
 
 
 def warm_up(engine: Engine) -> None:

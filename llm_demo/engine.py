@@ -91,7 +91,9 @@ class Engine:
             self._stage = stage
 
         loaded = read(report)
-        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity)
+        # The 4-bit kernel rounds each number of rows in its own way: there, twice would be for nothing.
+        same_alone = loaded.number_format != "int4"
+        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone)
 
     @property
     def loading(self) -> Loading:

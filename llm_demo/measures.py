@@ -54,17 +54,24 @@ def ours(engine: Engine, samplings: Sequence[Sampling], top_k: int = TOP_K) -> i
     return sum(len(trace.token_ids) for trace in engine.compare(PROMPT, samplings, top_k))
 
 
-def peer(engine: Engine, samplings: Sequence[Sampling]) -> int:
-    """Run transformers' bare `generate` once for each, nothing recorded; return the number of new tokens."""
-    inputs = engine.tokenizer(PROMPT, return_tensors="pt").to(engine.model.device)
+def peer(engine: Engine, samplings: Sequence[Sampling], model: PreTrainedModel | None = None) -> int:
+    """Run transformers' bare `generate` once for each, nothing recorded; return the number of new tokens.
+
+    Args:
+        engine: whose model, unless another is given.
+        samplings: at least one.
+        model: with the same tokenizer.
+    """
+    model = model or engine.model
+    inputs = engine.tokenizer(PROMPT, return_tensors="pt").to(model.device)
     count = 0
     for sampling in samplings:
         knobs = {name: getattr(sampling, name) for name in ("temperature", "top_k", "top_p", "min_p")}
-        output = engine.model.generate(
+        output = model.generate(
             **inputs,
             do_sample=sampling.draws,
             max_new_tokens=sampling.max_new_tokens,
-            eos_token_id=engine.model.config.get_text_config().vocab_size,  # no token: the text gets its full length
+            eos_token_id=model.config.get_text_config().vocab_size,  # no token: the text gets its full length
             pad_token_id=0,
             **(knobs if sampling.draws else {}),
         )
@@ -89,16 +96,21 @@ def ratio(speeds: Speeds, mine: str, theirs: str) -> float:
     return median(my / their for my, their in zip(speeds[mine], speeds[theirs], strict=True))
 
 
-def single_stream(default: Engine, float32: Engine, runs: int, tokens: int) -> Speeds:
-    """Measure one greedy row: with the top 10 recorded, with the one candidate that must be, and two bare peers."""
+def single_stream(engine: Engine, plain: PreTrainedModel, runs: int, tokens: int) -> Speeds:
+    """Measure one greedy row: with the top 10 recorded, with the one candidate that must be, and two bare peers.
+
+    Args:
+        engine: the default.
+        plain: the same model as transformers loads it, in float32.
+        runs, tokens: of each.
+    """
     greedy = [Sampling(strategy="greedy", max_new_tokens=tokens)]
     works = {
-        "traced": lambda: ours(default, greedy),
-        "untraced": lambda: ours(default, greedy, top_k=1),
-        "generate": lambda: peer(default, greedy),
+        "traced": lambda: ours(engine, greedy),
+        "untraced": lambda: ours(engine, greedy, top_k=1),
+        "generate": lambda: peer(engine, greedy),
+        "float32_generate": lambda: peer(engine, greedy, plain),
     }
-    if float32 is not default:
-        works["float32_generate"] = lambda: peer(float32, greedy)
     return in_turn(runs, works)
 
 
@@ -198,15 +210,15 @@ def peak_memory_mb(device: torch.device) -> float | None:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
-def bytes_per_token(float32: PreTrainedModel, number_format: str) -> float:
+def bytes_per_token(plain: PreTrainedModel, number_format: str) -> float:
     """Return the bytes of weights that one token of a single row has to read; of the embedding it reads one line.
 
     Args:
-        float32: the model, or any other format's but int4: only its shapes count.
+        plain: the model as transformers loads it: only its shapes count.
         number_format: the one whose bytes are asked for.
     """
-    embedding, head = (layer.weight for layer in (float32.get_input_embeddings(), float32.get_output_embeddings()))
-    weights = sum(weight.numel() for weight in float32.parameters())
+    embedding, head = (layer.weight for layer in (plain.get_input_embeddings(), plain.get_output_embeddings()))
+    weights = sum(weight.numel() for weight in plain.parameters())
     if head is not embedding:
         weights -= embedding.numel()
     if number_format == "int4":

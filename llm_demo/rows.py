@@ -13,6 +13,9 @@ from transformers import Cache, PreTrainedModel
 from transformers.cache_utils import CacheLayerMixin
 
 COLUMNS = 256  # tokens of memory that a batch begins with, and grows by
+# On a CPU the sums of attention come out the same to the last bit for any number of rows but one, and for any width
+# that is a multiple of this: whoever decodes alone gets what a crowd would give.
+LANES = 16
 
 
 class _SlotLayer(CacheLayerMixin):
@@ -35,6 +38,8 @@ class _SlotLayer(CacheLayerMixin):
         """Write shape (rows, heads, tokens, head_dim) at each row's own columns; return all up to the longest."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
+        if self._where.doubled:
+            key_states, value_states = key_states[:1], value_states[:1]
         rows, width = key_states.shape[0], self._where.width
         self._make_room(rows, width)
         place = self._where.place
@@ -44,7 +49,8 @@ class _SlotLayer(CacheLayerMixin):
         else:
             self.keys[:rows].transpose(1, 2)[place] = key_states.transpose(1, 2)
             self.values[:rows].transpose(1, 2)[place] = value_states.transpose(1, 2)
-        return self.keys[:rows, :, :width], self.values[:rows, :, :width]
+        shown = self.keys[:rows, :, :width], self.values[:rows, :, :width]
+        return tuple(part.expand(2, -1, -1, -1) for part in shown) if self._where.doubled else shown
 
     def take(self, source: Tensor, target: Tensor, width: int) -> None:
         """Copy rows over one another, `source` onto `target`."""
@@ -80,7 +86,7 @@ class _SlotLayer(CacheLayerMixin):
         shape = (
             have_rows if rows <= have_rows else 1 << (rows - 1).bit_length(),
             heads,
-            max(_rounded(width), have_width),
+            max(_rounded(width, COLUMNS), have_width),
             size,
         )
         for name in ("keys", "values"):
@@ -92,10 +98,14 @@ class _SlotLayer(CacheLayerMixin):
 
 @dataclass(slots=True)
 class _Where:
-    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own."""
+    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own.
+
+    A pass is `doubled` where its only row goes through the model twice.
+    """
 
     start: int = 0
     width: int = 0
+    doubled: bool = False
     place: slice | tuple[Tensor, Tensor] = field(default_factory=lambda: slice(0))
 
 
@@ -115,8 +125,14 @@ class Fed:
 class Rows:
     """Sequences that take their next forward pass together."""
 
-    def __init__(self, model: PreTrainedModel) -> None:
+    def __init__(self, model: PreTrainedModel, same_alone: bool = True) -> None:
+        """
+        Args:
+            model: what reads the rows.
+            same_alone: whether a lone row goes through it twice on a CPU, to get what it would get in a crowd.
+        """
         self._model = model
+        self._same_alone = same_alone
         self._where = _Where()
         layers = model.config.get_text_config().num_hidden_layers
         self._layers = [_SlotLayer(self._where) for _ in range(layers)]
@@ -142,19 +158,24 @@ class Rows:
         if not self._lengths:
             self._lengths = [0] * len(tokens)
         device, count = self._model.device, len(tokens[0])
-        lengths = torch.tensor(self._lengths)
-        positions = lengths[:, None] + torch.arange(count)
+        positions = torch.tensor(self._lengths)[:, None] + torch.arange(count)
         shortest, longest = min(self._lengths), max(self._lengths)
+        level, on_cpu = shortest == longest, device.type == "cpu"
         self._where.start, self._where.width = longest, longest + count
-        level = shortest == longest
         if level:
             self._where.place = slice(longest, longest + count)
         else:
             rows = torch.arange(len(tokens))[:, None].expand_as(positions)
             self._where.place = (rows.to(device), positions.to(device))
+        if on_cpu and longest:
+            self._where.width = _rounded(self._where.width, LANES)
+        self._where.doubled = self._same_alone and on_cpu and longest > 0 and len(tokens) == count == 1
+        if self._where.doubled:
+            tokens, positions = [*tokens, *tokens], positions.expand(2, -1)
+        plain = not longest or (count == 1 and not on_cpu)  # nobody has to be kept from looking anywhere
         output = self._model(
             input_ids=torch.tensor(tokens, device=device),
-            attention_mask=None if level and (count == 1 or not longest) else self._mask(positions),
+            attention_mask=None if level and plain else self._mask(positions),
             position_ids=positions.to(device),
             past_key_values=self._cache,
             use_cache=True,
@@ -162,7 +183,8 @@ class Rows:
             output_hidden_states=hidden,
         )
         self._lengths = [length + count for length in self._lengths]
-        return Fed(output.logits[:, -wanted:], output.hidden_states[-1] if hidden else None)
+        rows = slice(len(self._lengths))
+        return Fed(output.logits[rows, -wanted:], output.hidden_states[-1][rows] if hidden else None)
 
     def join(self, other: "Rows") -> None:
         """Add the one row of another batch at the end."""
@@ -193,5 +215,5 @@ class Rows:
         return (columns <= positions[:, :, None])[:, None].to(self._model.device)
 
 
-def _rounded(width: int) -> int:
-    return -(-width // COLUMNS) * COLUMNS
+def _rounded(width: int, to: int) -> int:
+    return -(-width // to) * to

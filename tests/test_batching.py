@@ -69,11 +69,11 @@ def chosen(decisions: Iterator[Decision]) -> list[int]:
 
 @pytest.fixture
 def start():
-    """Start a worker on a model; its thread ends with the test."""
+    """Start a worker on a model; its thread ends with the test. No row goes in twice: passes show who is there."""
     workers: list[Worker] = []
 
     def make(model, **options: int) -> Worker:
-        workers.append(Worker(model, **options))
+        workers.append(Worker(model, **options, same_alone=False))
         return workers[-1]
 
     yield make

@@ -127,20 +127,22 @@ def test_compared_rows_equal_their_solo_runs_and_choose_nothing_filtered_out(eng
         assert all(step.chosen.prob > 0 for step in trace.steps)
 
 
-def test_the_same_seed_gives_the_same_text_while_others_are_at_work(engine):
-    mine = Sampling(temperature=0.9, top_p=0.95, seed=5, max_new_tokens=20)
-    alone = engine.generate(PROMPTS[0], mine)
-    all_here = Barrier(4)
+def test_each_of_sixteen_visitors_reads_what_each_would_alone(engine):
+    """Nothing is filtered: the tail of a distribution is where the last bits of a logit would show."""
+    requests = [(PROMPTS[i % len(PROMPTS)], Sampling(seed=i, max_new_tokens=12)) for i in range(16)]
+    alone = [engine.generate(*request) for request in requests]
+    all_here = Barrier(16)
 
-    def visit(number: int) -> tuple[int, ...]:
+    def visit(request: tuple[str, Sampling]) -> Trace:
         all_here.wait()
-        theirs = Sampling(seed=number, max_new_tokens=25)
-        return engine.generate(PROMPTS[number], theirs if number else mine).token_ids
+        return engine.generate(*request)
 
-    with ThreadPoolExecutor(4) as visitors:
-        texts = list(visitors.map(visit, range(4)))
+    with ThreadPoolExecutor(16) as visitors:
+        together = list(visitors.map(visit, requests))
 
-    assert texts[0] == alone.token_ids
+    assert [trace.token_ids for trace in together] == [trace.token_ids for trace in alone]
+    for mine, crowds in zip(alone, together, strict=True):
+        assert mine.log_prob == pytest.approx(crowds.log_prob, abs=1e-3)
 
 
 def test_the_end_of_a_turn_stops_a_chat_answer(engine):

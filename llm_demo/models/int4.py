@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from llm_demo.models.packed import PackedWeight
+
 GROUP = 32
 KERNEL_ROWS = 6  # up to so many the 4-bit kernel is the faster one
 CHECKED = 8  # rows of each matrix whose levels are compared with the weights; all would take a second
@@ -39,7 +41,7 @@ class Int4Linear(nn.Module):
         if not torch.allclose(again, groups[some], atol=1e-6):
             raise ValueError("the weights are not Q4_1")
         self._four = _pack(levels.flatten(1), scale, minimum)
-        self._many = weight.bfloat16()
+        self._many = PackedWeight(weight.bfloat16())
 
     def forward(self, states: Tensor) -> Tensor:
         """Return shape (..., out) for shape (..., in)."""
@@ -47,7 +49,7 @@ class Int4Linear(nn.Module):
         if len(rows) <= KERNEL_ROWS:
             out = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self._four[0], GROUP, self._four[1])
         else:
-            out = nn.functional.linear(rows, self._many)
+            out = self._many.product(rows)
         return out.float().unflatten(0, states.shape[:-1])
 
 
@@ -65,7 +67,7 @@ class Int8Head(nn.Module):
         bytes_ = ((groups / scale[..., None].clamp_min(1e-12)).round() + 128).flatten(1).to(torch.uint8)
         high, low = bytes_ >> 4, bytes_ & 15
         self._halves = (_pack(high, 16 * scale, -128 * scale), _pack(low, scale, torch.zeros_like(scale)))
-        self._many = weight.bfloat16()
+        self._many = PackedWeight(weight.bfloat16())
         self.weight = weight
 
     def forward(self, states: Tensor) -> Tensor:
@@ -75,7 +77,7 @@ class Int8Head(nn.Module):
             kernel = torch.ops.aten._weight_int4pack_mm_for_cpu
             logits = sum(kernel(rows.bfloat16(), packed, GROUP, steps).float() for packed, steps in self._halves)
         else:
-            logits = nn.functional.linear(rows.bfloat16(), self._many).float()
+            logits = self._many.product(rows.bfloat16()).float()
         likeliest = logits.topk(RESCORED, sorted=False).indices
         exact = torch.bmm(self.weight[likeliest], rows[..., None])[..., 0]
         return logits.scatter(1, likeliest, exact).unflatten(0, states.shape[:-1])

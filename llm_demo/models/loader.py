@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
 from llm_demo.hub import answers
-from llm_demo.models import int4
+from llm_demo.models import int4, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
 from llm_demo.models.embedded import embedded_folder
 
@@ -105,6 +105,8 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     model.to(device).eval()
     if number_format == "int4":
         model = int4.to_int4(model)
+    elif device == "cpu" and packed.available():
+        model = packed.pack(model)
     draft = _load_draft(config, model, device, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
     return Loaded(
