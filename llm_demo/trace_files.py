@@ -25,6 +25,7 @@ GUARDED = tuple("=+-@＝＋－＠\t\r\n\0'")
 
 MAX_STEPS = int(RANGES["max_new_tokens"][1])
 MAX_BEAMS = int(RANGES["num_beams"][1])
+MAX_NODES = 128 * MAX_BEAMS  # beam search looks at one more than there are end-of-text tokens for each beam
 ROUNDING = 1e-3  # by which sums and cosines may miss their range
 # Inclusive, by a field's name.
 BOUNDS: dict[str, Range] = {
@@ -133,8 +134,9 @@ def from_json(text: str | bytes, config: Config) -> LoadedTraces:
     lengths = {
         **dict.fromkeys(("steps", "token_ids", "beam_steps"), (0, MAX_STEPS)),
         "continuations": (1, config.max_compared),
-        "top": (0, config.max_top_k),
+        "top": (1, config.max_top_k),
         "contrast": (0, MAX_CONTRAST),
+        "nodes": (1, MAX_NODES),
         "ranking": (0, MAX_BEAMS),
     }
     document = Reader(BOUNDS, lengths).read(_Document, data)

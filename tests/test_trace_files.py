@@ -18,7 +18,7 @@ from llm_demo.sampling import DRAFTING, STRATEGIES, Sampling
 from llm_demo.trace import BeamNode, BeamStep, Candidate, Contrast, Draft, Draw, Ranked, Step, Trace
 from llm_demo.trace_files import COLUMNS, LoadedTraces, from_json, to_csv, to_json
 
-CONFIG = Config(max_upload_mb=1, max_compared=3, max_top_k=4)
+CONFIG = Config(max_upload_mb=2, max_compared=3, max_top_k=4)
 PROMPT = "Lista de colores: «rojo», azul 😀\n"
 KNOBS = {
     "beam": {"num_beams": 3},
@@ -33,7 +33,7 @@ BLUE = Candidate(6, '=azul;\n"1"', 0.25, 0.0)
 STEPS = (
     Step(RED, (RED, BLUE), Draw(0.5, 0.0, 1.0), 0.8, -0.3),
     Step(BLUE, (RED,), None, 0.8, -1.4, (Contrast(6, " azul", 0.25, -0.5, 0.375),)),
-    Step(RED, (RED, BLUE), Draw(0.1, 0.0, 1.0), 0.8, -0.3),
+    Step(RED, (RED, BLUE), Draw(0.1, 0.0, 1.0000000000000002), 0.8, -0.3),  # summed, so not exactly 1
 )
 TREE = (
     BeamStep((BeamNode(5, " rojo", 0, -0.3, -0.3, "survived", 0), BeamNode(6, " azul", 0, -1.4, -1.4, "survived", 1))),
@@ -131,6 +131,8 @@ def damaged(path: str, value: object) -> str:
         place = place[name]
     if value is GONE:
         del place[last]
+    elif isinstance(place, list) and last == len(place):
+        place.append(value)
     else:
         place[last] = value
     return json.dumps(document)
@@ -140,6 +142,8 @@ GONE = object()
 FIRST = "continuations.0.trace"
 STEP = f"{FIRST}.steps.0"
 CANDIDATE = json.loads(GOOD)["continuations"][0]["trace"]["steps"][0]["chosen"]
+NODES = json.loads(GOOD)["continuations"][0]["trace"]["beam_steps"][0]
+DRAFT_BEHIND = {"place": 3, "token_ids": [], "texts": [], "accepted": 0}  # as if a pass had decided nothing
 
 DAMAGES = [
     # no document, or not ours
@@ -211,9 +215,11 @@ DAMAGES = [
     # lengths
     (damaged("continuations", []), "trace_file_count"),
     (damaged("continuations", [json.loads(GOOD)["continuations"][1]] * 4), "trace_file_count"),
+    (damaged(f"{STEP}.top", []), "trace_file_count"),
     (damaged(f"{STEP}.top", [CANDIDATE] * 5), "trace_file_count"),
+    (damaged(f"{FIRST}.beam_steps.1.nodes", []), "trace_file_count"),
     (damaged(f"{FIRST}.token_ids", [5] * 2_049), "trace_file_count"),
-    (damaged(f"{FIRST}.beam_steps", [{"nodes": []}] * 2_049), "trace_file_count"),
+    (damaged(f"{FIRST}.beam_steps", [NODES] * 2_049), "trace_file_count"),
     (damaged("prompt", "x" * 8_001), "long_prompt"),
     # contradictions
     (damaged(f"{FIRST}.token_ids", [5, 6]), "trace_file_contradiction"),
@@ -222,6 +228,7 @@ DAMAGES = [
     (damaged(f"{FIRST}.drafts.1.place", 10**9), "trace_file_contradiction"),
     (damaged(f"{FIRST}.drafts.1.accepted", 2), "trace_file_contradiction"),
     (damaged(f"{FIRST}.drafts.1.accepted", 10**9), "trace_file_contradiction"),
+    (damaged(f"{FIRST}.drafts.2", DRAFT_BEHIND), "trace_file_contradiction"),
     (damaged(f"{FIRST}.drafts.1.texts", []), "trace_file_contradiction"),
     (damaged(f"{FIRST}.drafts.1.token_ids", [7, 7]), "trace_file_contradiction"),
     (damaged(f"{FIRST}.beam_steps.0.nodes.0.parent", 1), "trace_file_contradiction"),
@@ -238,11 +245,11 @@ def test_damage_is_told_in_one_sentence(text, key):
 
 
 def test_a_file_past_the_bound_is_refused_before_it_is_read():
-    at_the_bound = GOOD + " " * (2**20 - len(GOOD.encode()))
+    at_the_bound = GOOD + " " * (2 * 2**20 - len(GOOD.encode()))
 
     assert from_json(at_the_bound, CONFIG).traces == (TRACE, EMPTY)
     for larger in (at_the_bound + " ", at_the_bound.encode() + b" "):
-        assert (refusal(larger).key, refusal(larger).values) == ("trace_file_size", {"limit": 1})
+        assert (refusal(larger).key, refusal(larger).values) == ("trace_file_size", {"limit": 2})
 
 
 @pytest.mark.parametrize(
