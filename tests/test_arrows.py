@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
-    {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"},
+    {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    | {"comparison", "trace_files"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
-    {"sampling", "trace", "rows", "hub"},
+    {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
     {"i18n"},
 )

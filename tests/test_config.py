@@ -18,6 +18,7 @@ READ = [
     ),
     ("LLM_DEMO_DRAFT_MODEL", "Qwen3-0.6B", "draft_model", "Qwen3-0.6B"),
     ("LLM_DEMO_MAX_CACHE_MB", "500", "max_cache_mb", 500),
+    ("LLM_DEMO_MAX_UPLOAD_MB", "20", "max_upload_mb", 20),
     ("LLM_DEMO_DEVICE", "cpu", "device", "cpu"),
     ("LLM_DEMO_DTYPE", "bfloat16", "dtype", "bfloat16"),
     ("LLM_DEMO_CACHE", "/a/cache", "cache", Path("/a/cache")),
