@@ -53,12 +53,12 @@ def draw_bar(step: Step, t: Translate) -> Figure:
         number = t.number(step.draw.number, 3)
         title = t("chart.draw", number=number)
         figure.add_trace(_line(step.draw.number))
-        figure.add_trace(_words(step.draw.number, f"<b>{number}</b> → {said}", 12))
+        figure.add_trace(_words(step.draw.number, f"<b>{number}</b> → {said}"))
     else:
         title = t("chart.no_draw")
         for part in parts:
             if part.kind == "chosen":
-                figure.add_trace(_words((part.low + part.high) / 2, f"▶ <b>{said}</b>", 0))
+                figure.add_trace(_words((part.low + part.high) / 2, f"<b>{said}</b>"))
     figure.update_layout(
         **layout(t, title, height=158, top=40, bottom=54),
         barmode="overlay",
@@ -143,13 +143,13 @@ def _line(number: float) -> Scatter:
     )
 
 
-def _words(at: float, words: str, size: int) -> Scatter:
-    """Return words above the bar, beside a marker of so many pixels, on the side where there is room for them."""
+def _words(at: float, words: str) -> Scatter:
+    """Return words above the bar, beside a marker that points down, on the side where there is room for them."""
     return Scatter(
         x=[at],
         y=[ABOVE],
         mode="markers+text",
-        marker={"symbol": "triangle-down", "size": size, "color": AXIS},
+        marker={"symbol": "triangle-down", "size": 12, "color": AXIS},
         text=[words],
         textposition="middle right" if at < 0.5 else "middle left",
         textfont={"size": 12},

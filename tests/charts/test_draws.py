@@ -83,7 +83,7 @@ def test_where_nothing_was_drawn_there_is_no_line():
     assert intervals(figure)["chosen"] == [(0, 0.5)]
     assert figure.layout.title.text == "Aquí no se sortea nada"
     assert [trace.mode for trace in figure.data[3:]] == ["markers+text"]
-    assert words(figure) == ["▶ <b>·a</b>"]
+    assert words(figure) == ["<b>·a</b>"]
 
 
 def test_a_forced_token_that_the_filters_removed_is_nowhere():
