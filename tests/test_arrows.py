@@ -124,7 +124,7 @@ def tree(root: Path, files: dict[str, str]) -> Path:
     [
         ("llm_demo/engine.py", "import gradio as gr", "llm_demo.engine imports gradio"),
         ("llm_demo/tabs/chat.py", "from plotly.graph_objects import Figure", "llm_demo.tabs.chat imports plotly"),
-        ("llm_demo/charts.py", "def f():\n    from gradio import Plot", "llm_demo.charts imports gradio"),
+        ("llm_demo/charts/steps.py", "def f():\n    from gradio import Plot", "llm_demo.charts.steps imports gradio"),
         ("llm_demo/trace.py", "from llm_demo.sampling import draw", "llm_demo.trace imports llm_demo.sampling"),
         ("llm_demo/config.py", "from llm_demo.engine import Engine", "llm_demo.config imports llm_demo.engine"),
         ("llm_demo/i18n.py", "from llm_demo import errors", "llm_demo.i18n imports llm_demo.errors"),
@@ -154,7 +154,7 @@ def test_a_wrong_arrow_is_found(tmp_path, name, text, sentence):
         ("app.py", "import gradio\nfrom llm_demo.tabs import chat\nfrom llm_demo.config import Config"),
         ("llm_demo/tabs/chat.py", "import gradio\nfrom llm_demo.tabs import site\nfrom llm_demo import i18n"),
         ("llm_demo/tabs/chat.py", "from llm_demo.chat import Message\nfrom llm_demo.quiz import rows"),
-        ("llm_demo/charts.py", "import plotly.graph_objects\nfrom llm_demo.trace import Step"),
+        ("llm_demo/charts/steps.py", "import plotly.graph_objects\nfrom llm_demo.trace import Step"),
         ("llm_demo/quiz/quiz.py", "from llm_demo.engine import Engine\nfrom .rows import Question"),
         ("llm_demo/batching.py", "from llm_demo.decoding.feed import Feed\nfrom llm_demo.rows import Rows"),
         ("llm_demo/decoding/beam.py", "from llm_demo.decoding import feed\nfrom ..sampling import Sampling"),

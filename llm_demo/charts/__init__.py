@@ -1,0 +1,33 @@
+"""Charts: values in, Plotly figures out, as small as they can be.
+
+No template and no fixed text colour: the page's own theme colours the words, in light and in dark. Blue and orange
+are told apart by colour-blind eyes, and a mark, a pattern or a shape always says the same without colour.
+"""
+
+from plotly.graph_objects import Figure
+
+from llm_demo.charts.beams import beam_tree
+from llm_demo.charts.crowd import crowd_chart
+from llm_demo.charts.draws import draw_bar
+from llm_demo.charts.quiz import LetterBar, letter_bars
+from llm_demo.charts.scores import score_axis
+from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
+from llm_demo.charts.style import CHOSEN, FILTERED, percent
+from llm_demo.charts.worth import worth_bars
+
+__all__ = [
+    "CHOSEN",
+    "FILTERED",
+    "Figure",
+    "LetterBar",
+    "beam_tree",
+    "contrast_bars",
+    "crowd_chart",
+    "draw_bar",
+    "letter_bars",
+    "parting_bars",
+    "percent",
+    "score_axis",
+    "top_k_bars",
+    "worth_bars",
+]

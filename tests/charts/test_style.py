@@ -1,0 +1,63 @@
+"""What all charts share: no colour of their own for words, shares written as the language does."""
+
+import json
+
+import pytest
+
+from llm_demo.charts import (
+    LetterBar,
+    beam_tree,
+    contrast_bars,
+    draw_bar,
+    letter_bars,
+    parting_bars,
+    percent,
+    score_axis,
+    top_k_bars,
+    worth_bars,
+)
+from llm_demo.i18n import translator
+from tests.charts.test_beams import TREE, WINNER
+from tests.charts.test_steps import contrastive, step
+
+ES, EN = translator("es"), translator("en")
+FIGURES = {
+    "top_k_bars": top_k_bars(step(), ES),
+    "parting_bars": parting_bars(step(), step(), ("voraz", "libre"), ES),
+    "contrast_bars": contrast_bars(contrastive(), ES),
+    "draw_bar": draw_bar(step(), ES),
+    "score_axis": score_axis([("voraz", -3.0, 2)], ES),
+    "beam_tree": beam_tree(TREE, WINNER, ES),
+    "letter_bars": letter_bars([LetterBar("A", 1.0, is_gold=True, is_model=False, is_visitor=False)], ES),
+    "worth_bars": worth_bars([("a", 1.0)], ES),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
+def test_no_chart_fixes_the_colour_of_its_words_or_page(figure):
+    layout = json.loads(figure.to_json())["layout"]
+
+    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert "color" not in layout["font"]
+    assert [trace.textfont.color for trace in figure.data] == [None] * len(figure.data)
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
+def test_no_chart_zooms_under_a_finger_that_scrolls(figure):
+    assert figure.layout.xaxis.fixedrange
+    assert figure.layout.yaxis.fixedrange
+
+
+@pytest.mark.parametrize(
+    ("share", "es", "en"),
+    [
+        (0, "0 %", "0 %"),
+        (0.00049, "<0,1 %", "<0.1 %"),
+        (0.0005, "0,1 %", "0.1 %"),
+        (0.1234, "12,3 %", "12.3 %"),
+        (1.0, "100,0 %", "100.0 %"),
+    ],
+)
+def test_a_share_is_written_as_the_language_does_and_nothing_is_apart_from_little(share, es, en):
+    assert percent(share, ES) == es
+    assert percent(share, EN) == en
