@@ -91,10 +91,10 @@ class Worker:
 
     @torch.inference_mode()
     def _tick(self) -> None:
-        """Admit newcomers, read one piece of a prompt, and take one step with all rows."""
+        """Admit newcomers, read some of their prompts, and take one step with all rows."""
         self._drop_the_gone()
         self._admit()
-        self._prefill_piece()
+        self._read_prompts()
         self._shared_pass()
         for run in [run for run in self._running if run.own and not run.rows]:
             self._own_pass(run)
@@ -147,19 +147,22 @@ class Worker:
                 return
         self._prefills.append(Prefill([run], self._make_rows(self._models[run.feed.model])))
 
-    def _prefill_piece(self) -> None:
-        if not self._prefills:
-            return
-        prefill = self._prefills.pop(0)
-        fed = prefill.read_piece(self._piece)
-        if fed is None:
-            self._prefills.append(prefill)  # behind the others: a long prompt does not hold a short one up
-            return
-        for run in prefill.runs:
-            run.remember()
-            model = run.feed.model
-            if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
-                self._settle(run, prefill.rows, model)
+    def _read_prompts(self) -> None:
+        """Read a piece's worth of tokens: of one long prompt, or of several short ones."""
+        left = self._piece
+        while self._prefills and left > 0:
+            prefill = self._prefills.pop(0)
+            done = prefill.done
+            fed = prefill.read_piece(self._piece)
+            left -= prefill.done - done
+            if fed is None:
+                self._prefills.append(prefill)  # behind the others: a long prompt does not hold a short one up
+                continue
+            for run in prefill.runs:
+                run.remember()
+                model = run.feed.model
+                if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
+                    self._settle(run, prefill.rows, model)
 
     def _settle(self, run: Run, rows: Rows, model: str) -> None:
         """Give a run the rows that were read for it: among everybody's, or its own."""

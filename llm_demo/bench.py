@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -41,68 +42,71 @@ from llm_demo.measures import (
     slowest_vs_median,
     summary,
 )
-from llm_demo.models.loader import Loaded, load, load_default, locate
+from llm_demo.models.catalogue import ModelCard
+from llm_demo.models.loader import Loaded, Report, load, load_default, locate
 
 LEAST_RUNS = 5  # below it a median says nothing
 
 
-def endless(loaded: Loaded, config: Config) -> Engine:
-    """Run a model that ends no text by itself, so that everybody makes as many tokens."""
-    return Engine(config, lambda _report: replace(loaded, stop_ids=frozenset()))
+def endless(config: Config, card: ModelCard | None = None) -> Engine:
+    """Run a model, or the machine's default, that ends no text by itself, so that everybody makes as many tokens."""
+
+    def read(report: Report) -> Loaded:
+        loaded = load(card, config, report) if card else load_default(config, report)
+        return replace(loaded, stop_ids=frozenset())
+
+    return Engine(config, read)
 
 
 def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> dict[str, object]:
-    """Take every figure, each after a short run to warm up.
+    """Take every figure, each after a short run to warm up, and close the engine.
 
-    The default stands alone at first, so that the peak of memory is its own. Figures of the default beside our float32
-    are None where the default is float32. `bandwidth_share` is the bytes of weights that a token reads, times the
-    tokens a second of a single traced stream, by `bandwidth`; on a processor whose cache holds the weights it may
-    pass 1.
+    One engine stands at a time: the peak of memory is the default's own, and nobody's idle threads slow another.
+    Figures of the default beside our float32 are None where the default is float32. `bandwidth_share` is the bytes of
+    weights that a token reads, times the tokens a second of a single traced stream, by `bandwidth`; on a processor
+    whose cache holds the weights it may pass 1.
     """
     loaded, device = default.loaded, default.model.device
-    warm_up(default)
-    crowds_default = crowds(default, runs, tokens, sizes)
-    memory = peak_memory_mb(device)
-    float32 = default if loaded.number_format == "float32" else in_float32(default)
-    try:
-        differ = float32 is not default
-        if differ:
-            warm_up(float32)
-        crowds_float32 = crowds(float32, runs, tokens, sizes) if differ else crowds_default
-        plain = as_transformers_loads_it(default)
+    differ = loaded.number_format != "float32"
+    with closing(default):
+        warm_up(default)
+        crowds_default = crowds(default, runs, tokens, sizes)
+        memory = peak_memory_mb(device)
+        batch_speedup = batch_log_probs_speedup(default, runs)
+        six_default = compare_six_speedup(default, runs, tokens)
+        plain = default.call(partial(as_transformers_loads_it, default))
         peer(default, compared(2), plain)
         speeds = single_stream(default, plain, runs, tokens)
         reading = bytes_per_token(plain, loaded.number_format) * median(speeds["traced"])
-        return {
-            "model": loaded.card.key,
-            "device": device.type,
-            "processor": processor(device),
-            "dtype": loaded.number_format,
-            "runs": runs,
-            "tokens": tokens,
-            "single_stream_tokens_per_second": {name: median(values) for name, values in speeds.items()},
-            "traced_vs_generate": ratio(speeds, "traced", "generate"),
-            "untraced_vs_generate": ratio(speeds, "untraced", "generate"),
-            "default_vs_float32_generate": ratio(speeds, "traced", "float32_generate"),
-            "compare_six_speedup": compare_six_speedup(float32, runs, tokens),
-            "compare_six_speedup_default": compare_six_speedup(default, runs, tokens) if differ else None,
-            "batch_log_probs_speedup": batch_log_probs_speedup(default, runs),
-            f"crowd_{CROWD}_vs_1": crowd_vs_one(crowds_float32),
-            f"slowest_vs_median_{CROWD}": slowest_vs_median(crowds_float32),
-            "visitors": [summary(n, crowds_float32[n]) for n in sizes],
-            "visitors_default": [summary(n, crowds_default[n]) for n in sizes] if differ else None,
-            "peak_memory_mb": memory,
-            "bandwidth_share": reading / bandwidth(device),
-        }
-    finally:
-        if float32 is not default:
-            float32.close()
-
-
-def in_float32(engine: Engine) -> Engine:
-    """Run the same model a second time, in float32."""
-    config = replace(engine.config, dtype="float32")
-    return endless(load(engine.loaded.card, config, lambda _stage: None), config)
+        del plain
+    if differ:
+        with closing(endless(replace(default.config, dtype="float32"), loaded.card)) as float32:
+            warm_up(float32)
+            crowds_float32 = crowds(float32, runs, tokens, sizes)
+            six_float32 = compare_six_speedup(float32, runs, tokens)
+    else:
+        crowds_float32, six_float32 = crowds_default, six_default
+    return {
+        "model": loaded.card.key,
+        "device": device.type,
+        "processor": processor(device),
+        "dtype": loaded.number_format,
+        "runs": runs,
+        "tokens": tokens,
+        "single_stream_tokens_per_second": {name: median(values) for name, values in speeds.items()},
+        "traced_vs_generate": ratio(speeds, "traced", "generate"),
+        "untraced_vs_generate": ratio(speeds, "untraced", "generate"),
+        "default_vs_float32_generate": ratio(speeds, "traced", "float32_generate"),
+        "compare_six_speedup": six_float32,
+        "compare_six_speedup_default": six_default if differ else None,
+        "batch_log_probs_speedup": batch_speedup,
+        f"crowd_{CROWD}_vs_1": crowd_vs_one(crowds_float32),
+        f"slowest_vs_median_{CROWD}": slowest_vs_median(crowds_float32),
+        "visitors": [summary(n, crowds_float32[n]) for n in sizes],
+        "visitors_default": [summary(n, crowds_default[n]) for n in sizes] if differ else None,
+        "peak_memory_mb": memory,
+        "bandwidth_share": reading / bandwidth(device),
+    }
 
 
 def as_transformers_loads_it(engine: Engine) -> PreTrainedModel:
@@ -197,11 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     config = Config.from_env(os.environ)
     config = replace(config, job_seconds=3_600, max_new_tokens=options.tokens, max_compared=6, max_top_k=TOP_K)
-    engine = endless(load_default(config, lambda _stage: None), config)
-    try:
-        figures = measure(engine, options.runs, options.tokens, options.visitors)
-    finally:
-        engine.close()
+    figures = measure(endless(config), options.runs, options.tokens, options.visitors)
     print(table(figures))
     if options.runs < LEAST_RUNS:
         print(f"This is no measurement: {options.runs} runs, and {LEAST_RUNS} are the least.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -23,6 +24,7 @@ from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
 
 Report = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,14 @@ class Engine:
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """The transformers tokenizer itself."""
         return self.loaded.tokenizer
+
+    def call(self, work: Callable[[], Result]) -> Result:
+        """Run something that computes with the model in the thread that owns it, between two steps of the visitors.
+
+        A second thread that computes would bring a second team of OpenMP threads with it; teams that together
+        outnumber the cores sleep between two products instead of waiting awake, and everything takes twice as long.
+        """
+        return self._ready.result()[1].call(work)
 
     def close(self) -> None:
         """Stop the worker after its current step."""
@@ -243,7 +253,7 @@ class Engine:
 
         A continuation may be token ids, to score exactly what was generated.
         """
-        loaded, worker = self._ready.result()
+        loaded = self.loaded
         deadline = time.monotonic() + self.config.job_seconds
         encode = partial(loaded.tokenizer, add_special_tokens=False)
         known: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
@@ -257,7 +267,7 @@ class Engine:
         for batch in plan(known):
             if time.monotonic() > deadline:
                 raise DeadlineError("deadline", seconds=self.config.job_seconds)
-            scores |= worker.call(partial(read, loaded.model, batch, known))
+            scores |= self.call(partial(read, loaded.model, batch, known))
         return [scores.get(place, []) for place in range(len(known))]
 
     def encode(self, prompt: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -57,6 +58,8 @@ def ours(engine: Engine, samplings: Sequence[Sampling], top_k: int = TOP_K) -> i
 def peer(engine: Engine, samplings: Sequence[Sampling], model: PreTrainedModel | None = None) -> int:
     """Run transformers' bare `generate` once for each, nothing recorded; return the number of new tokens.
 
+    It runs where our own loop does, in the one thread that computes.
+
     Args:
         engine: whose model, unless another is given.
         samplings: at least one.
@@ -64,8 +67,8 @@ def peer(engine: Engine, samplings: Sequence[Sampling], model: PreTrainedModel |
     """
     model = model or engine.model
     inputs = engine.tokenizer(PROMPT, return_tensors="pt").to(model.device)
-    count = 0
-    for sampling in samplings:
+
+    def generate(sampling: Sampling) -> int:
         knobs = {name: getattr(sampling, name) for name in ("temperature", "top_k", "top_p", "min_p")}
         output = model.generate(
             **inputs,
@@ -75,8 +78,9 @@ def peer(engine: Engine, samplings: Sequence[Sampling], model: PreTrainedModel |
             pad_token_id=0,
             **(knobs if sampling.draws else {}),
         )
-        count += output.shape[1] - inputs.input_ids.shape[1]
-    return count
+        return output.shape[1] - inputs.input_ids.shape[1]
+
+    return sum(engine.call(partial(generate, sampling)) for sampling in samplings)
 
 
 def in_turn(runs: int, works: Mapping[str, Callable[[], int]]) -> Speeds:

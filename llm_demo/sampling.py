@@ -177,15 +177,25 @@ def draw(probs: Tensor, number: float) -> tuple[int, Draw]:
     """
     probs = probs.cpu()
     total = probs.double().sum()  # float32 probabilities miss 1 by a rounding error
-    least = probs.topk(min(LIKELY, probs.numel())).values[-1]
-    kept = (probs > 0) & (probs >= least)
-    if number >= probs[kept].double().sum() / total:  # in the tail: only then is everything sorted
-        kept = probs > 0
-    ids = kept.nonzero().flatten()
-    falling, order = probs[ids].sort(descending=True, stable=True)  # ties by token id
-    edges = falling.double().cumsum(0) / total
-    if len(ids) == probs.count_nonzero():
-        edges[-1] = 1.0
+    possible = int(probs.count_nonzero())
+    for count in (min(LIKELY, possible), possible):
+        falling, ids = likeliest(probs, count)
+        edges = falling.double().cumsum(0) / total
+        if count == possible:
+            edges[-1] = 1.0
+        if number < edges[-1]:  # else in the tail: only then is everything sorted
+            break
     place = int(torch.searchsorted(edges, number, right=True))
     low = edges[place - 1].item() if place else 0.0
-    return int(ids[order[place]]), Draw(number, low, edges[place].item())
+    return int(ids[place]), Draw(number, low, edges[place].item())
+
+
+def likeliest(probs: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Return the `k` largest and their token ids, falling; of equals the smaller id first."""
+    if k >= len(probs):
+        return probs.sort(descending=True, stable=True)
+    values, ids = probs.topk(k + 1)
+    tied = values[k - 1] == values[k]  # which of some equals belong to the k is for their ids to say
+    ids = (probs >= values[k - 1]).nonzero().flatten() if tied else ids[:k].sort().values
+    values, order = probs[ids].sort(descending=True, stable=True)
+    return values[:k], ids[order[:k]]

@@ -121,12 +121,13 @@ def make_engine(make_tiny_model, tiny_tokenizer) -> Iterator[Callable[..., Engin
         stop_ids: frozenset[int] = frozenset(),
         draft: LlamaForCausalLM | None = None,
         capacity: int = 100_000,
+        number_format: str = "float32",
         **options: object,
     ) -> Engine:
         model = model or make_tiny_model()
         context = model.config.max_position_embeddings
         loaded = Loaded(
-            ModelCard("tiny", "/nowhere"), model, tiny_tokenizer, stop_ids, context, capacity, "float32", draft
+            ModelCard("tiny", "/nowhere"), model, tiny_tokenizer, stop_ids, context, capacity, number_format, draft
         )
         made.append(Engine(Config(**options), lambda report: loaded))
         return made[-1]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 import torch
@@ -173,7 +174,21 @@ def test_a_long_prompt_is_read_in_pieces_between_the_steps_of_others(start, watc
 
     pieces = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PIECE]
     assert len(pieces) == 3
-    assert all(watched.passes[place - 1] == (1, 1) for place in pieces)
+    assert all((1, 1) in watched.passes[one:next_] for one, next_ in pairwise(pieces))
+
+
+def test_short_prompts_are_read_together_before_the_next_step_of_others(start, watch):
+    watched = watch(held=True)
+    worker = start(watched.model)
+    first = worker.submit(make_job([greedy([1, 2], 10)], FOREVER))
+    jobs = [worker.submit(make_job([greedy([3] * (PIECE // 4), 2)], FOREVER)) for _ in range(8)]
+    watched.allow()
+    for job in (first, *jobs):
+        list(job.decisions())
+
+    prompts = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PIECE // 4]
+    gaps = [after - before for before, after in pairwise(prompts)]
+    assert sorted(gaps) == [1] * 6 + [2]  # four, a step, four
 
 
 def test_a_decision_counts_the_passes_that_its_row_took(tiny_model, start):

@@ -22,7 +22,6 @@ from llm_demo.measures import (
     slowest_vs_median,
     summary,
 )
-from llm_demo.models.loader import load_default
 from llm_demo.sampling import Sampling
 
 KEYS = [
@@ -61,11 +60,7 @@ def small_matrix():
 def figures(tiny_folder) -> dict:
     """Of a tiny model in float32."""
     config = Config(model=str(tiny_folder), device="cpu", dtype="float32")
-    engine = endless(load_default(config, lambda _stage: None), config)
-    try:
-        return measure(engine, runs=1, tokens=3, sizes=[1, 2, 16])
-    finally:
-        engine.close()
+    return measure(endless(config), runs=1, tokens=3, sizes=[1, 2, 16])
 
 
 @pytest.fixture

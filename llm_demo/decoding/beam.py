@@ -86,7 +86,8 @@ def _extend(
     candidate: _Candidate,
 ) -> _Beam:
     beam, row = running[candidate.parent], candidate.parent
-    step = record_step(logits[row], log_probs[row].softmax(-1), candidate.token_id, top_k, decode)
+    raw = logits[row].float().log_softmax(-1)
+    step = record_step(raw, log_probs[row].softmax(-1), candidate.token_id, top_k, decode)
     return _Beam((*beam.ids, candidate.token_id), (*beam.steps, step), candidate.total)
 
 

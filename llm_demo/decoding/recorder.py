@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from llm_demo.sampling import Sampling, draw, generator, next_number, warpers
+from llm_demo.sampling import Sampling, draw, generator, likeliest, next_number, warpers
 from llm_demo.trace import Candidate, Contrast, Draw, Step
 
 
@@ -66,30 +66,39 @@ class Recorder:
         Args:
             logits: shape (vocab_size,), straight from the model, any float type and device.
         """
-        warped, probs = self._warped(logits)
+        scores, log_probs, probs = self._distributions(logits)
         if not self.sampling.draws:
-            return self._record(logits, probs, int(warped.argmax()))
+            return self._record(log_probs, probs, int(scores.argmax()))  # the probabilities are rounded
         chosen, drawn = draw(probs, *self.numbers(1))
-        return self._record(logits, probs, chosen, drawn)
+        return self._record(log_probs, probs, chosen, drawn)
 
     def force(self, logits: Tensor, token_id: int, contrast: tuple[Contrast, ...] = ()) -> Step:
         """Record a token that something else chose. It spends a number, so that later draws stay in step."""
-        return self._record(logits, self._warped(logits)[1], token_id, contrast=contrast)
+        return self._record(*self._distributions(logits)[1:], token_id, contrast=contrast)
 
     def probs(self, logits: Tensor) -> Tensor:
         """Return the distribution after penalties and filters, shape (vocab_size,), without picking."""
-        return self._warped(logits)[1]
+        return self._distributions(logits)[2]
 
-    def _warped(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def _distributions(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the scores after the filters, the logarithms of the model's own probabilities, and those after."""
         raw = logits.float()  # half precision would round the tail to 0
+        log_probs = raw.log_softmax(-1)
+        if not self._warp:
+            return raw, log_probs, log_probs.exp()
         self._ids = self._ids.to(raw.device)
-        warped = self._warp(self._ids, raw[None].clone())[0] if self._warp else raw
-        return warped, warped.softmax(-1)
+        scores = self._warp(self._ids, raw[None].clone())[0]
+        return scores, log_probs, scores.softmax(-1)
 
     def _record(
-        self, logits: Tensor, probs: Tensor, chosen: int, drawn: Draw | None = None, contrast: tuple[Contrast, ...] = ()
+        self,
+        log_probs: Tensor,
+        probs: Tensor,
+        chosen: int,
+        drawn: Draw | None = None,
+        contrast: tuple[Contrast, ...] = (),
     ) -> Step:
-        step = record_step(logits, probs, chosen, self._top_k, self.decode, drawn, contrast)
+        step = record_step(log_probs, probs, chosen, self._top_k, self.decode, drawn, contrast)
         if self.sampling.draws:  # each token spends a number, even one that was not drawn
             self.numbers(1)
             self._numbers.popleft()
@@ -100,7 +109,7 @@ class Recorder:
 
 
 def record_step(
-    logits: Tensor,
+    raw_log_probs: Tensor,
     probs: Tensor,
     chosen: int,
     top_k: int,
@@ -111,7 +120,7 @@ def record_step(
     """Record one decision.
 
     Args:
-        logits: shape (vocab_size,), straight from the model.
+        raw_log_probs: shape (vocab_size,), logarithms of the model's own probabilities.
         probs: shape (vocab_size,), after penalties, temperature and filters.
         chosen: the token's id.
         top_k: candidates to record.
@@ -119,9 +128,8 @@ def record_step(
         drawn: how it was drawn.
         contrast: how contrastive search chose it.
     """
-    raw_log_probs = logits.float().log_softmax(-1)
     raw_probs = raw_log_probs.exp()
-    shown = [chosen, *likeliest(raw_probs, top_k)]
+    shown = [chosen, *likeliest(raw_probs, top_k)[1].tolist()]
     columns = zip(shown, raw_probs[shown].tolist(), probs[shown].tolist(), strict=True)
     candidates = [Candidate(i, decode(i), raw_prob, prob) for i, raw_prob, prob in columns]
     # 0 * -inf would be no number; a token that impossible adds nothing.
@@ -134,11 +142,3 @@ def record_step(
         log_prob=raw_log_probs[chosen].item(),
         contrast=contrast,
     )
-
-
-def likeliest(probs: Tensor, k: int) -> list[int]:
-    """Return the ids of the `k` largest, falling; of equals the smaller id first."""
-    k = min(k, probs.numel())
-    tied = (probs >= probs.topk(k).values[-1]).nonzero().flatten()  # by token id
-    order = probs[tied].sort(descending=True, stable=True).indices
-    return tied[order[:k]].tolist()
