@@ -93,6 +93,8 @@ class Engine:
             self._stage = stage
 
         loaded = read(report)
+        # Ten candidates a step are ten tokens to spell, most of them seen before.
+        self._spell = lru_cache(maxsize=2**17)(loaded.tokenizer.decode)
         # The 4-bit kernel rounds each number of rows in its own way: there, twice would be for nothing.
         same_alone = loaded.number_format != "int4"
         return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone)
@@ -229,7 +231,7 @@ class Engine:
             length = len(ids) + request.sampling.max_new_tokens
             check_context(length, loaded)
             strategies.append(
-                make_strategy(ids, request.sampling, top_k, loaded.stop_ids, loaded.tokenizer.decode, request.forced)
+                make_strategy(ids, request.sampling, top_k, loaded.stop_ids, self._decode, request.forced)
             )
             shapes.append((rows_of(request.sampling), length))
         alone = [request.sampling.strategy in DRAFTING for request in requests]
@@ -269,6 +271,9 @@ class Engine:
                 raise DeadlineError("deadline", seconds=self.config.job_seconds)
             scores |= self.call(partial(read, loaded.model, batch, known))
         return [scores.get(place, []) for place in range(len(known))]
+
+    def _decode(self, ids: int | Sequence[int], **options: object) -> str:
+        return self._spell(ids) if isinstance(ids, int) else self.tokenizer.decode(ids, **options)
 
     def encode(self, prompt: str) -> tuple[int, ...]:
         """Return a prompt's token ids, as the model reads them.
