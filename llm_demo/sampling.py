@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 from transformers import (
+    GenerationConfig,
     LogitsProcessorList,
     MinPLogitsWarper,
     NoRepeatNGramLogitsProcessor,
@@ -40,6 +41,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**53 - 1),  # what a browser's number holds exactly
 }
 
+PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
+TRANSFORMERS_DEFAULTS = {"top_k": 50}  # what `generate` samples with where a model says nothing
 LIKELY = 512  # most numbers fall among so many; sorting a whole vocabulary takes several times as long
 MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
@@ -107,6 +110,21 @@ class Sampling:
             if name not in known:
                 raise SettingsError("unknown_knob", name=_shown(name), known=", ".join(known))
         return cls(**settings)
+
+    @classmethod
+    def from_generation_config(cls, config: GenerationConfig) -> "Sampling":
+        """Return what `generate` without options would do: a model's own defaults, over those of transformers.
+
+        Source: https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
+        """
+        strategy = "sample" if config.do_sample else "beam" if (config.num_beams or 1) > 1 else "greedy"
+        names = {
+            "sample": ("temperature", "top_k", "top_p", "min_p", "typical_p", *PENALTIES),
+            "beam": ("num_beams", "length_penalty", *PENALTIES),
+            "greedy": PENALTIES,
+        }[strategy]
+        own = {name: value for name in names if (value := getattr(config, name)) is not None}
+        return cls(strategy, **(TRANSFORMERS_DEFAULTS if strategy == "sample" else {}) | own)
 
     @property
     def draws(self) -> bool:

@@ -98,7 +98,7 @@ def visible(text: str) -> str:
 
 def label(token: Token) -> str:
     """Return how a token is shown to a person: its text, or its bytes where it is no whole character."""
-    if "\ufffd" in token.text:
+    if "\ufffd" in token.text and token.bytes:
         return " ".join(f"{byte:02X}" for byte in token.bytes)
     return visible(token.text)
 

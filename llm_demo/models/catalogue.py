@@ -36,6 +36,13 @@ class ModelCard:
         path = Path(self.source).expanduser()
         return path if self.source and path.is_dir() else None
 
+    @property
+    def published_as(self) -> str:
+        """What a notebook elsewhere would load: its hub id; the key alone of a folder, whose place is nobody's."""
+        if self.is_embedded:
+            return "HuggingFaceTB/SmolLM2-135M-Instruct"
+        return self.key if self.folder else self.source
+
 
 CARDS = (
     ModelCard(EMBEDDED),

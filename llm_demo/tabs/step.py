@@ -7,9 +7,18 @@ from llm_demo.i18n import Translate
 from llm_demo.tokens import visible
 from llm_demo.trace import Step, Trace
 
+NOT_DRAWN = ("beam", "contrastive", "prompt_lookup", "speculative")  # with sentences of their own
 
-def explain(step: Step, place: int, t: Translate) -> str:
-    """Return safe HTML: what was chosen at this step (from 0), how, and how sure the model was."""
+
+def explain(step: Step, place: int, t: Translate, strategy: str = "greedy") -> str:
+    """Return safe HTML: what was chosen at this step (from 0), how, and how sure the model was.
+
+    Args:
+        step: the decision.
+        place: its number, from 0.
+        t: the visitor's language.
+        strategy: of `sampling.STRATEGIES`; what a token that was not drawn was chosen by.
+    """
     chosen = f"<b>{escape(visible(step.chosen.text))}</b>"
     raw, left = percent(step.chosen.raw_prob, t), percent(step.chosen.prob, t)
     if step.draw:
@@ -20,7 +29,7 @@ def explain(step: Step, place: int, t: Translate) -> str:
             high=t.number(step.draw.high, 3),
         )
     else:
-        how = t("step.greedy")
+        how = t(f"step.{strategy}" if strategy in NOT_DRAWN else "step.greedy")
     removed = sum(candidate.prob == 0 for candidate in step.top)
     outside = max(0.0, 1 - sum(candidate.raw_prob for candidate in step.top))
     sentences = [

@@ -22,10 +22,12 @@ class Chip:
     Attributes:
         token: which one.
         prob: its probability when it was chosen; None where nothing was chosen.
+        note: what else is to be said of it; plain text, marked on the token. Empty for nothing.
     """
 
     token: Token
     prob: float | None = None
+    note: str = ""
 
 
 def make() -> gr.HTML:
@@ -61,6 +63,9 @@ def _button(chip: Chip, place: int, selected: bool, t: Translate) -> str:
     elif "\ufffd" in token.text:
         kind += " bytes"
         title += " · " + t("strip.bytes")
+    if chip.note:
+        kind += " noted"
+        title += " · " + chip.note
     new_line = "<br>" * min(token.text.count("\n"), 2) if not token.special else ""
     pressed = "true" if selected else "false"
     # One stop of the tab key for the whole strip; the arrows move inside it.
