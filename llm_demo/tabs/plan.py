@@ -1,15 +1,17 @@
 """Plan: the strategies to be run side by side, and the one whose settings are on the screen."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import gradio as gr
 
+from llm_demo.errors import SettingsError
 from llm_demo.i18n import Translate
 from llm_demo.sampling import STRATEGIES, Sampling
 from llm_demo.tabs.naming import names_of, relevant
 from llm_demo.tabs.site import Site
-from llm_demo.tabs.slider import Slider
+from llm_demo.tabs.slider import slider
 
 # minimum, maximum, step of each slider; a lesson or a file may go beyond, within the backend's bounds
 SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -105,8 +107,8 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
                 _strategies(site.t), value=first[0].strategy, label=site.t("plan.strategy"), min_width=220
             ),
             "max_new_tokens": site.add(
-                Slider,
-                {"label": "knob.max_new_tokens"},
+                slider,
+                {"label": "knob.max_new_tokens", "info": "plan.length_info"},
                 minimum=1,
                 maximum=min(longest, 200),
                 value=first[0].max_new_tokens,
@@ -116,7 +118,7 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
         }
         for name, (low, high, step) in SLIDERS.items():
             knobs[name] = site.add(
-                Slider,
+                slider,
                 {"label": f"knob.{name}"},
                 minimum=low,
                 maximum=high,
@@ -137,11 +139,16 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
 
 def _wire(site: Site, plan: Plan, limit: int) -> None:
     def edit(t: Translate, *values: object) -> list[object]:
-        samplings = plan.edited(*values)
+        try:
+            samplings = plan.edited(*values)
+        except SettingsError:  # told when it is to be run; somebody may be in the middle of typing
+            return [gr.skip(), gr.skip()]
         return [samplings, gr.update(choices=_choices(samplings, t))]
 
     def switch(t: Translate, samplings: Sequence[Sampling], held: int, *values: object) -> list[object]:
-        return plan.shown(plan.edited(samplings, held, *values), held, limit, t)
+        with suppress(SettingsError):  # what was typed goes, the strategy stays as it was
+            samplings = plan.edited(samplings, held, *values)
+        return plan.shown(samplings, held, limit, t)
 
     def choose(t: Translate, samplings: Sequence[Sampling], chosen: int) -> list[object]:
         return plan.shown(samplings, min(chosen, len(samplings) - 1), limit, t)
@@ -185,7 +192,10 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
 
 
 def _with_values(samplings: Sequence[Sampling], held: int, values: dict[str, object]) -> tuple[Sampling, ...]:
-    """Put the knobs' values into one strategy; those that do not matter to it become neutral."""
+    """Put the knobs' values into one strategy; those that do not matter to it become neutral.
+
+    Strategies as long as it was go on being as long: texts are compared best at one length.
+    """
     strategy, do_sample = values["strategy"], bool(values["do_sample"])
     Sampling.from_dict({"strategy": strategy, "top_k": FIRST_CONTRASTIVE_K})  # refuses a strategy that is none
     was = samplings[held]
@@ -195,7 +205,13 @@ def _with_values(samplings: Sequence[Sampling], held: int, values: dict[str, obj
         if strategy == "contrastive":
             kept["top_k"] = FIRST_CONTRASTIVE_K
     changed = Sampling.from_dict({"strategy": strategy, **kept})
-    return tuple(changed if number == held else sampling for number, sampling in enumerate(samplings))
+    others = [
+        replace(sampling, max_new_tokens=changed.max_new_tokens)
+        if sampling.max_new_tokens == was.max_new_tokens
+        else sampling
+        for sampling in samplings
+    ]
+    return (*others[:held], changed, *others[held + 1 :])
 
 
 def _choices(samplings: Sequence[Sampling], t: Translate) -> list[tuple[str, int]]:

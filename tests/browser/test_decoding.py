@@ -1,4 +1,4 @@
-"""Decoding Strategies tab: three ways to pick each token, and every step of each under the lens.
+"""Decoding Strategies tab: strategies side by side, and every step of each under the lens.
 
 One generation serves the tests that only look at it; each moves to the step that it is about.
 """
@@ -26,7 +26,7 @@ def generated(enter):
         visitor.open_tab("decoding")
         visitor.set_knob("knob.max_new_tokens", TOKENS)
         visitor.page.locator("#decoding-run").click()
-        expect(visitor.page.locator("#decoding-free .ytick text").first).to_be_visible()
+        expect(visitor.page.locator("#decoding-slot-2 .ytick text").first).to_be_visible()
         yield visitor
 
 
@@ -37,8 +37,12 @@ def decoding(visitor):
     return visitor
 
 
+def slot(column: str) -> str:
+    return f"#decoding-slot-{COLUMNS.index(column)}"
+
+
 def tokens(visitor, column: str):
-    return visitor.page.locator(f"#decoding-{column} .token")
+    return visitor.page.locator(f"{slot(column)} .token")
 
 
 def ids(visitor, column: str) -> list[int]:
@@ -48,7 +52,15 @@ def ids(visitor, column: str) -> list[int]:
 
 
 def labels(visitor, column: str):
-    return visitor.tick_labels(visitor.page.locator(f"#decoding-{column}"))
+    return visitor.tick_labels(visitor.page.locator(slot(column)))
+
+
+def choose(visitor, number: int) -> None:
+    """Bring the settings of a strategy, from 1, on the screen."""
+    option = visitor.page.locator("#decoding-chosen label").nth(number - 1)
+    option.click()
+    expect(option.locator("input")).to_be_checked()
+    expect(visitor.shown("#decoding-knobs input[type=range]").first).to_be_visible()
 
 
 def go_to(visitor, step: int) -> None:
@@ -61,10 +73,10 @@ def expect_step(visitor, step: int) -> None:
     """Expect the slider and all three columns at a step: the token, the sentence and the chart agree."""
     expect(visitor.page.locator("#decoding-step input[type=range]")).to_have_value(str(step))
     for column in COLUMNS:
-        pressed = visitor.page.locator(f"#decoding-{column} .token[aria-pressed=true]")
+        pressed = visitor.page.locator(f"{slot(column)} .token[aria-pressed=true]")
         expect(pressed).to_have_count(1)
         expect(pressed).to_have_attribute("data-i", str(step - 1))
-        sentence = visitor.page.locator(f"#decoding-{column} .hint")
+        sentence = visitor.page.locator(f"{slot(column)} .hint").first
         expect(sentence).to_contain_text(f"Paso {step}: elegido")
         chosen = re.search(r"elegido (.+?)\. El modelo", sentence.inner_text())[1]
         expect(labels(visitor, column).filter(has_text="▶")).to_have_text([f"▶ {chosen}"])
@@ -73,10 +85,8 @@ def expect_step(visitor, step: int) -> None:
 def test_generate_fills_three_columns_with_text_and_chart(generated):
     for column in COLUMNS:
         expect(tokens(generated, column)).to_have_count(TOKENS)
-        expect(generated.page.locator(f"#decoding-{column} .facts")).to_contain_text(f"{TOKENS} tokens")
-        expect(generated.page.locator(f"#decoding-{column} .gtitle")).to_have_text(
-            "Los 10 tokens siguientes más probables"
-        )
+        expect(generated.page.locator(f"{slot(column)} .facts")).to_contain_text(f"{TOKENS} tokens")
+        expect(generated.page.locator(f"{slot(column)} .gtitle")).to_have_text("Los 10 tokens siguientes más probables")
 
 
 def test_the_greedy_column_is_the_engines_greedy_text(generated, client):
@@ -114,7 +124,7 @@ def test_the_sentence_names_the_clicked_token(generated):
 
     tokens(generated, "greedy").nth(2).click()
 
-    expect(generated.page.locator("#decoding-greedy .hint")).to_contain_text(f"Paso 3: elegido {text}.")
+    expect(generated.page.locator("#decoding-slot-0 .hint")).to_contain_text(f"Paso 3: elegido {text}.")
 
 
 def test_the_arrow_keys_move_between_tokens(generated):
@@ -137,7 +147,7 @@ def test_the_last_of_many_quick_arrow_keys_wins(generated):
     for _ in range(6):
         generated.page.keyboard.press("ArrowRight")
 
-    expect(generated.page.locator("#decoding-greedy .token[data-i='6']")).to_be_focused()
+    expect(generated.page.locator("#decoding-slot-0 .token[data-i='6']")).to_be_focused()
     expect_step(generated, 7)
 
 
@@ -155,7 +165,7 @@ def test_tokens_that_the_filters_removed_are_marked_and_left_with_nothing(genera
     go_to(generated, 2)
 
     texts = labels(generated, "focused").all_text_contents()
-    raw, filtered, chosen = generated.page.locator("#decoding-focused .js-plotly-plot").evaluate(DATA)
+    raw, filtered, chosen = generated.page.locator("#decoding-slot-1 .js-plotly-plot").evaluate(DATA)
     left = dict(zip([*filtered["y"], *chosen["y"]], [*filtered["x"], *chosen["x"]], strict=True))
     assert 5 <= sum(text.startswith("✕") for text in texts) <= 9  # top-k 5 of the 10 shown, top-p besides
     assert [left[place] == 0 for place in range(10)] == [text.startswith("✕") for text in texts]
@@ -171,7 +181,7 @@ def test_greedy_filters_nothing(generated):
 def test_all_columns_begin_from_the_same_distribution(generated):
     go_to(generated, 1)
 
-    charts = [generated.page.locator(f"#decoding-{column} .js-plotly-plot").evaluate(DATA) for column in COLUMNS]
+    charts = [generated.page.locator(f"{slot(column)} .js-plotly-plot").evaluate(DATA) for column in COLUMNS]
 
     greedy, focused, free = ([round(prob, 5) for prob in bars[0]["x"][:10]] for bars in charts)
     assert greedy == focused == free
@@ -186,7 +196,7 @@ def test_the_page_says_which_settings_are_the_models(generated):
 def test_a_text_that_was_stopped_can_still_be_looked_at(decoding):
     decoding.set_knob("knob.max_new_tokens", 2)
     decoding.page.locator("#decoding-run").click()
-    expect(decoding.page.locator("#decoding-free .ytick text").first).to_be_visible()
+    expect(decoding.page.locator("#decoding-slot-2 .ytick text").first).to_be_visible()
     decoding.set_knob("knob.max_new_tokens", 100)
     decoding.page.locator("#decoding-prompt textarea").fill("Once upon a time")
     decoding.page.locator("#decoding-run").click()
@@ -219,6 +229,7 @@ def test_a_prompt_past_the_bound_is_told_in_a_sentence(decoding):
 
 
 def test_a_negative_seed_is_told_in_a_sentence(decoding):
+    choose(decoding, 2)
     decoding.page.get_by_label(decoding.t("knob.seed")).locator("visible=true").fill("-1")
 
     decoding.page.locator("#decoding-run").click()

@@ -78,10 +78,10 @@ def test_in_a_prompt_and_its_continuation(visitor):
     visitor.page.locator("#decoding-prompt textarea").fill(f"{HTML}\n{HTML}\n{HTML}\n")
     visitor.set_knob("knob.max_new_tokens", 24)
     visitor.page.locator("#decoding-run").click()
-    expect(visitor.page.locator("#decoding-free .ytick text").first).to_be_visible()
+    expect(visitor.page.locator("#decoding-slot-2 .ytick text").first).to_be_visible()
 
-    assert written(visitor, "#decoding-greedy").startswith(HTML)
-    expect(visitor.tick_labels(visitor.page.locator("#decoding-greedy")).first).to_have_text("▶ <")
+    assert written(visitor, "#decoding-slot-0").startswith(HTML)
+    expect(visitor.tick_labels(visitor.page.locator("#decoding-slot-0")).first).to_have_text("▶ <")
     expect_nothing_rendered(visitor)
 
 

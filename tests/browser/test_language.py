@@ -11,7 +11,7 @@ from llm_demo.i18n import keys, translator
 DRAWN = {
     "tokenizer": "#tokenizer-table td",
     "chat": "#chat-chart svg text",
-    "decoding": "#decoding-free svg text",
+    "decoding": "#decoding-slot-2 svg text",
     "ablation": "#ablation-worth svg text",
     "quiz": "#quiz-chart svg text",
 }
@@ -109,7 +109,7 @@ def test_the_title_of_the_window_is_switched(switched):
 
 
 def test_the_charts_of_steps_are_redrawn(switched):
-    for tab, chart in (("chat", "#chat-chart"), ("decoding", "#decoding-focused")):
+    for tab, chart in (("chat", "#chat-chart"), ("decoding", "#decoding-slot-1")):
         switched.open_tab(tab)
         expect(switched.page.locator(f"{chart} .gtitle")).to_have_text("The 10 likeliest next tokens")
         expect(switched.page.locator(f"{chart} .legendtext").first).to_have_text("What the model gives")

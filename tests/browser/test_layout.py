@@ -14,7 +14,7 @@ BRIGHTNESS = """element => {
 RUNS = {
     "tokenizer": ("#tokenizer-run", "#tokenizer-table td"),
     "chat": ("#chat-send", "#chat-chart svg text"),
-    "decoding": ("#decoding-run", "#decoding-free svg text"),
+    "decoding": ("#decoding-run", "#decoding-slot-2 svg text"),
     "ablation": ("#ablation-run", "#ablation-worth svg text"),
     "quiz": ("#quiz-answer", "#quiz-chart svg text"),
 }
