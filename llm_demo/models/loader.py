@@ -172,7 +172,8 @@ def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Rep
     sizes = [m.config.get_text_config().vocab_size for m in (model, draft)]
     if sizes[0] != sizes[1]:
         raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])
-    return draft.to(device).eval()
+    draft.to(device).eval()
+    return packed.pack(draft) if device == "cpu" and packed.available() else draft
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

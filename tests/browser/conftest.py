@@ -55,6 +55,7 @@ def start_app(tmp_path_factory) -> Iterator[StartApp]:
             "LLM_DEMO_CACHE": os.environ.get("LLM_DEMO_CACHE", ""),
             "HF_HOME": str(tmp_path_factory.mktemp("hub")),
             "HF_HUB_OFFLINE": "1",
+            "LLM_DEMO_DRAFT_MODEL": "SmolLM2-135M-Instruct",  # its own drafter: every guess is right
             "OMP_NUM_THREADS": "1",  # beside a browser on two cores, more threads wait for each other
         }
         with log.open("w") as output:
