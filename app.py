@@ -40,6 +40,7 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(str(error))
     build_app(Engine.load(config=config, wait=False)).launch(
+        max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
         run_history=False,

@@ -11,7 +11,6 @@ from llm_demo.i18n import Translate
 from llm_demo.sampling import STRATEGIES, Sampling
 from llm_demo.tabs.naming import names_of, relevant
 from llm_demo.tabs.site import Site
-from llm_demo.tabs.slider import slider
 
 # minimum, maximum, step of each slider; a lesson or a file may go beyond, within the backend's bounds
 SLIDERS: dict[str, tuple[float, float, float]] = {
@@ -107,7 +106,7 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
                 _strategies(site.t), value=first[0].strategy, label=site.t("plan.strategy"), min_width=220
             ),
             "max_new_tokens": site.add(
-                slider,
+                gr.Slider,
                 {"label": "knob.max_new_tokens", "info": "plan.length_info"},
                 minimum=1,
                 maximum=min(longest, 200),
@@ -118,7 +117,7 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
         }
         for name, (low, high, step) in SLIDERS.items():
             knobs[name] = site.add(
-                slider,
+                gr.Slider,
                 {"label": f"knob.{name}"},
                 minimum=low,
                 maximum=high,
@@ -178,7 +177,8 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
             gr.update(choices=_strategies(t), label=t("plan.strategy")),
         ]
 
-    quick = {"queue": False, "show_progress": "hidden"}
+    # Gradio's own check of a slider's ends speaks English and breaks the event off: the backend's is enough.
+    quick = {"queue": False, "show_progress": "hidden", "preprocess": False}
     rules = ("strategy", "do_sample")  # they change which knobs there are
     edits = [knob.input for name, knob in plan.knobs.items() if name not in rules]
     site.on(edits, edit, plan.inputs, [plan.samplings, plan.chosen], trigger_mode="always_last", **quick)

@@ -179,6 +179,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> None:
         [prompt, lesson.lesson, *plan.inputs],
         [*everything, lesson.look],
         show_progress_on=[going],
+        preprocess=False,  # a slider's ends are for the hand; the backend's bounds are told in one's own language
     )
     gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
     quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
@@ -249,7 +250,7 @@ def _texts(slots: Sequence[_Slot], result: LoadedTraces, engine: Engine, t: Tran
 def _chips(trace: Trace, result: LoadedTraces, engine: Engine, notes: dict[int, str] | None = None) -> list[strip.Chip]:
     """Return a trace's tokens; what their bytes are is known of our own model's alone."""
     if result.model != engine.loaded.card.key:
-        return versus.chips(trace, frozenset(), notes)
+        return versus.chips(trace, notes or {})
     tokens = describe(engine.tokenizer, trace.token_ids)
     found = strip.chips(tokens, trace.steps)
     return [strip.Chip(chip.token, chip.prob, (notes or {}).get(i, "")) for i, chip in enumerate(found)]

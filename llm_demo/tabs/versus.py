@@ -15,19 +15,18 @@ from llm_demo.trace import Step, Trace
 Partings = Mapping[tuple[int, int], Parting | None]
 
 
-def chips(trace: Trace, stop_ids: frozenset[int], notes: Mapping[int, str] | None = None) -> list[strip.Chip]:
+def chips(trace: Trace, notes: Mapping[int, str]) -> list[strip.Chip]:
     """Return a continuation's tokens from the trace alone, which may have been written by another model.
 
     Args:
         trace: whole or partial.
-        stop_ids: tokens to be shown as signs to the model.
         notes: place -> what is to be said of the token there.
     """
     return [
         strip.Chip(
-            Token(place, step.chosen.token_id, step.chosen.text, step.chosen.text, (), _ends(step, stop_ids)),
+            Token(place, step.chosen.token_id, step.chosen.text, step.chosen.text, (), special=False),
             step.chosen.raw_prob,
-            (notes or {}).get(place, ""),
+            notes.get(place, ""),
         )
         for place, step in enumerate(trace.steps)
     ]
@@ -157,7 +156,3 @@ def twin_of(number: int, samplings: Sequence[Sampling], traces: Sequence[Trace])
         if sampling.strategy == "greedy" and same_penalties:
             return trace
     return None
-
-
-def _ends(step: Step, stop_ids: frozenset[int]) -> bool:
-    return step.chosen.token_id in stop_ids
