@@ -10,7 +10,7 @@ from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import strip
+from llm_demo.tabs import microscope, strip
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.step import explain, summarize
 from llm_demo.tokens import describe
@@ -37,49 +37,53 @@ def build(site: Site) -> None:
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
-        with gr.Row():
-            length = site.add(
-                gr.Slider,
-                {"label": "knob.max_new_tokens"},
-                minimum=1,
-                maximum=100,
-                value=30,
-                step=1,
-                min_width=180,
-            )
-            seed = site.add(
-                gr.Number,
-                {"label": "knob.seed", "info": "knob.seed_info"},
-                value=0,
-                precision=0,
-                min_width=180,
-            )
-        with gr.Row():
-            run = site.add(gr.Button, {"value": "decoding.run"}, variant="primary", elem_id="decoding-run")
-            stop = site.add(gr.Button, {"value": "stop"}, elem_id="decoding-stop")
-        place = site.add(
-            gr.Slider,
-            {"label": "decoding.step", "info": "decoding.step_info"},
-            minimum=1,
-            maximum=30,
-            value=1,
-            step=1,
-            elem_id="decoding-step",
-        )
-        knobs: list[gr.Slider] = []
-        columns: list[tuple] = []
-        with gr.Row():
-            for name in COLUMNS:
-                with gr.Column(min_width=300, elem_id=f"decoding-{name}", elem_classes="level"):
-                    site.add(gr.Markdown, {"value": f"decoding.{name}"})
-                    with gr.Group(elem_classes="knobs"):
-                        if name in KNOBS:
-                            knobs += _knobs(site, *KNOBS[name])
-                        else:
-                            site.add(gr.HTML, {"value": "decoding.no_knobs"}, padding=True)
-                    columns.append((strip.make(), gr.HTML(), gr.Plot(show_label=False), gr.HTML()))
-        origin = gr.HTML(elem_id="decoding-origin")
-        traces = gr.State(())
+        with gr.Tabs():
+            with site.add(gr.Tab, {"label": "decoding.run"}, id="decoding-side"):
+                with gr.Row():
+                    length = site.add(
+                        gr.Slider,
+                        {"label": "knob.max_new_tokens"},
+                        minimum=1,
+                        maximum=100,
+                        value=30,
+                        step=1,
+                        min_width=180,
+                    )
+                    seed = site.add(
+                        gr.Number,
+                        {"label": "knob.seed", "info": "knob.seed_info"},
+                        value=0,
+                        precision=0,
+                        min_width=180,
+                    )
+                with gr.Row():
+                    run = site.add(gr.Button, {"value": "decoding.run"}, variant="primary", elem_id="decoding-run")
+                    stop = site.add(gr.Button, {"value": "stop"}, elem_id="decoding-stop")
+                place = site.add(
+                    gr.Slider,
+                    {"label": "decoding.step", "info": "decoding.step_info"},
+                    minimum=1,
+                    maximum=30,
+                    value=1,
+                    step=1,
+                    elem_id="decoding-step",
+                )
+                knobs: list[gr.Slider] = []
+                columns: list[tuple] = []
+                with gr.Row():
+                    for name in COLUMNS:
+                        with gr.Column(min_width=300, elem_id=f"decoding-{name}", elem_classes="level"):
+                            site.add(gr.Markdown, {"value": f"decoding.{name}"})
+                            with gr.Group(elem_classes="knobs"):
+                                if name in KNOBS:
+                                    knobs += _knobs(site, *KNOBS[name])
+                                else:
+                                    site.add(gr.HTML, {"value": "decoding.no_knobs"}, padding=True)
+                            columns.append((strip.make(), gr.HTML(), gr.Plot(show_label=False), gr.HTML()))
+                origin = gr.HTML(elem_id="decoding-origin")
+                traces = gr.State(())
+            with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
+                microscope.build(site, prompt)
 
     def settings(length: int, seed: int, knobs: Sequence[float]) -> list[Sampling]:
         shared = {"max_new_tokens": length, "seed": seed}
