@@ -16,7 +16,7 @@ SCRIPT = (Path(__file__).parent / "board.js").read_text("utf-8")
 def make() -> gr.HTML:
     """Create the charts and, between them, the buttons; a click on a candidate reaches Python as `id` and `place`."""
     _plot("bars")
-    board = gr.HTML(js_on_load=SCRIPT, elem_id="microscope-board", padding=False)
+    board = gr.HTML(js_on_load=SCRIPT, elem_id="microscope-board")
     _plot("draw")
     return board
 

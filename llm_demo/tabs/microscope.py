@@ -37,9 +37,9 @@ def build(site: Site, prompt: gr.Textbox) -> None:
 
     site.add(gr.Markdown, {"value": "microscope.intro"}, elem_classes="intro")
     look = site.add(gr.Button, {"value": "microscope.look"}, variant="primary", elem_id="microscope-look")
-    hint = site.add(gr.HTML, {"value": "microscope.empty"}, elem_id="microscope-hint", padding=False)
+    hint = gr.HTML(_hint(None, site.t), elem_id="microscope-hint")
     with gr.Column(visible=False, elem_id="microscope-panel") as panel:
-        text = gr.HTML(js_on_load=strip.SCRIPT, elem_id="microscope-text", padding=False)
+        text = gr.HTML(js_on_load=strip.SCRIPT, elem_id="microscope-text")
         with gr.Row():
             small = {"size": "sm", "min_width": 120}
             take = site.add(gr.Button, {"value": "microscope.take"}, elem_id="microscope-take", **small)
@@ -50,14 +50,13 @@ def build(site: Site, prompt: gr.Textbox) -> None:
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 view = board.make()
-                told = gr.HTML(elem_id="microscope-told", padding=False)
+                told = gr.HTML(elem_id="microscope-told")
             with gr.Column(scale=2, min_width=280, elem_id="microscope-knobs"):
                 knobs = _knobs(site)
         with gr.Column(visible=False, elem_id="microscope-branches") as left:
             site.add(gr.Markdown, {"value": "microscope.branches"})
             branches = [
-                gr.HTML(js_on_load=strip.SCRIPT, visible=False, padding=False, elem_classes="branch")
-                for _ in range(MOST_BRANCHES)
+                gr.HTML(js_on_load=strip.SCRIPT, visible=False, elem_classes="branch") for _ in range(MOST_BRANCHES)
             ]
     kept = gr.State(None)
 
@@ -104,7 +103,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
 
     def draw(t: Translate, scope: Scope | None, *values: object) -> dict:
         if scope is None:
-            return {hint: gr.update(value=_hint(None, t))}
+            return {hint: _hint(None, t)}
         return {**written(t, scope), **redraw(t, scope, *values), panel: gr.update(visible=True)}
 
     def see(scope: Scope, visitor: str) -> Scope:
@@ -241,9 +240,10 @@ def _text(scope: Scope, row: str, t: Translate) -> str:
 def _hint(scope: Scope | None, t: Translate) -> str:
     """Say what there is to do."""
     if scope is None:
-        return t("microscope.empty")
-    if scope.place == len(scope.text):
-        return f"<p class='hint'>{t('microscope.now')}</p>"
-    token = escape(visible(scope.text[scope.place].text))
-    said = t("microscope.ended" if scope.ended and scope.place == scope.last else "microscope.back", token=token)
+        said = t("microscope.empty")
+    elif scope.place == len(scope.text):
+        said = t("microscope.now")
+    else:
+        token = escape(visible(scope.text[scope.place].text))
+        said = t("microscope.ended" if scope.ended and scope.place == scope.last else "microscope.back", token=token)
     return f"<p class='hint'>{said}</p>"
