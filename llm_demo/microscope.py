@@ -83,13 +83,6 @@ def decide(scope: Scope, sampling: Sampling, top_k: int, decode: Callable[..., s
     return recorder.choose(scope.logits)
 
 
-def restart(scope: Scope) -> Scope:
-    """Look at the first place of an empty text; the one so far becomes a branch."""
-    return replace(
-        scope, text=(), place=0, logits=None, draws=0, branches=_left_behind((), scope.text, *scope.branches)
-    )
-
-
 def draw_again(scope: Scope) -> Scope:
     """Let the next number of the seed decide."""
     return replace(scope, draws=scope.draws + 1)

@@ -302,10 +302,6 @@ def test_an_empty_text_is_no_branch():
     assert letters(microscope.take_up(scope_of("", branches=["ab"]), 0, 1)) == ("ab", 1, [])
 
 
-def test_to_begin_anew_keeps_the_text_as_a_branch():
-    assert letters(microscope.restart(scope_of("abc", branches=["b"]))) == ("", 0, ["abc", "b"])
-
-
 def test_nothing_follows_the_end_of_text():
     scope = force(scope_of("a"), ".")
     assert letters(scope) == ("a.", 1, [])

@@ -42,7 +42,9 @@ def build(site: Site, prompt: gr.Textbox) -> None:
         text = gr.HTML(js_on_load=strip.SCRIPT, elem_id="microscope-text")
         with gr.Row():
             small = {"size": "sm", "min_width": 120}
-            take = site.add(gr.Button, {"value": "microscope.take"}, elem_id="microscope-take", **small)
+            take = site.add(
+                gr.Button, {"value": "microscope.take"}, variant="primary", elem_id="microscope-take", **small
+            )
             again = site.add(gr.Button, {"value": "microscope.again"}, elem_id="microscope-again", **small)
             undo = site.add(gr.Button, {"value": "microscope.undo"}, elem_id="microscope-undo", **small)
             finish = site.add(gr.Button, {"value": "microscope.finish"}, elem_id="microscope-finish", **small)
@@ -88,6 +90,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
             kept: scope,
             text: _text(scope, row(scope.text, t, scope.place), t),
             hint: _hint(scope, t),
+            look: gr.update(variant="secondary"),  # what comes next is elsewhere now
             undo: gr.update(interactive=bool(scope.text)),
             left: gr.update(visible=bool(scope.branches)),
         }
@@ -111,10 +114,10 @@ def build(site: Site, prompt: gr.Textbox) -> None:
 
     def begin(t: Translate, request: gr.Request, prompt: str, scope: Scope | None, *values: object) -> dict:
         if scope and scope.prompt == prompt:
-            begun = microscope.restart(scope)
+            scope = microscope.back(scope, scope.last)
         else:
-            begun = Scope(prompt, engine.encode(prompt), engine.loaded.stop_ids)
-        return draw(t, see(begun, request.session_hash), *values)
+            scope = Scope(prompt, engine.encode(prompt), engine.loaded.stop_ids)
+        return draw(t, see(scope, request.session_hash), *values)
 
     def moved(move: Move) -> Callable:
         """Return an event that moves to another place and reads what is before it."""
@@ -184,7 +187,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
     strategy, temperature, top_k, top_p, min_p, _penalty, seed = knobs[1:]
     drawing = [temperature, top_k, top_p, min_p, seed]
     picture = [view, told]
-    everything = [kept, text, hint, undo, left, *branches, *picture, panel]
+    everything = [kept, text, hint, look, undo, left, *branches, *picture, panel]
     inputs = [kept, *knobs]
     busy = {"show_progress_on": [hint], "show_progress": "minimal"}
     quick = {"queue": False, "show_progress": "hidden"}

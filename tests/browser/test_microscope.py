@@ -153,6 +153,24 @@ def test_a_click_on_a_bar_writes_exactly_that_token_and_undo_takes_it_back(scope
     assert offered(scope) == before
 
 
+def test_looking_again_goes_to_the_end_and_another_prompt_begins_anew(scope):
+    first = offered(scope)
+    kept = [write(scope, 0), write(scope, 0)]
+    written(scope).first.click()
+    expect_place(scope, 1)
+
+    part(scope, "look").click()
+    expect_place(scope, 3)
+    assert ids(written(scope)) == kept
+
+    scope.page.locator("#decoding-prompt textarea").fill("Once upon a")
+    part(scope, "look").click()
+    expect(written(scope)).to_have_count(0)
+    expect(part(scope, "text")).to_contain_text("Once upon a")
+    expect_place(scope, 1)
+    assert offered(scope) != first
+
+
 def test_two_quick_clicks_write_one_token(scope):
     token_id = offered(scope)[1]
 
