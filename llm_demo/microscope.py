@@ -60,7 +60,7 @@ class Scope:
         return len(self.text) - self.ended
 
 
-def decide(scope: Scope, sampling: Sampling, top_k: int, decode: Callable[..., str]) -> Step:
+def decide(scope: Scope, sampling: Sampling, top_k: int, decode: Callable[..., str], most: int = MOST_SHOWN) -> Step:
     """Return the decision at the place: with `draws` 0, the one that decoding the text in one go would take there.
 
     Every token before it has spent a number of the seed, whether it was drawn or not. It computes with torch, so it
@@ -69,14 +69,15 @@ def decide(scope: Scope, sampling: Sampling, top_k: int, decode: Callable[..., s
     Args:
         scope: its logits known.
         sampling: how to pick; greedy or sampling.
-        top_k: candidates to record, 1 to `MOST_SHOWN`.
+        top_k: candidates to record, 1 to `most`.
         decode: token ids to text, as a tokenizer does.
+        most: candidates that may be shown.
 
     Raises:
         SettingsError: `top_k` is out of range.
     """
-    if not isinstance(top_k, int | float) or not 1 <= top_k <= MOST_SHOWN or top_k != int(top_k):
-        raise SettingsError("knob_whole", knob="top_k", value=repr(top_k)[:40], low=1, high=MOST_SHOWN)
+    if not isinstance(top_k, int | float) or not 1 <= top_k <= most or top_k != int(top_k):
+        raise SettingsError("knob_whole", knob="top_k", value=repr(top_k)[:40], low=1, high=most)
     recorder = Recorder((*scope.prompt_ids, *scope.before), sampling, int(top_k), scope.stop_ids, decode)
     if sampling.draws:
         recorder.skip(scope.place + scope.draws)

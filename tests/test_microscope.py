@@ -212,6 +212,15 @@ def test_at_most_twenty_candidates_are_shown(make_engine, top_k):
     assert len(decide(engine, scope, Sampling(), 20).top) == 20
 
 
+def test_an_operator_may_show_fewer(make_engine):
+    engine = make_engine()
+    scope = begin(engine, "hola")
+
+    with pytest.raises(SettingsError) as caught:
+        engine.call(lambda: microscope.decide(scope, Sampling(), 4, engine.tokenizer.decode, most=3))
+    assert caught.value.values["high"] == 3
+
+
 @pytest.mark.parametrize("place", [-1, 4])
 def test_there_is_no_place_outside_the_text(place):
     with pytest.raises(InputError):

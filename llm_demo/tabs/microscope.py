@@ -34,6 +34,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
         prompt: the box whose text is looked at.
     """
     engine = site.engine
+    most = min(MOST_SHOWN, engine.config.max_top_k)
 
     site.add(gr.Markdown, {"value": "microscope.intro"}, elem_classes="intro")
     look = site.add(gr.Button, {"value": "microscope.look"}, variant="primary", elem_id="microscope-look")
@@ -54,7 +55,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
                 view = board.make()
                 told = gr.HTML(elem_id="microscope-told")
             with gr.Column(scale=2, min_width=280, elem_id="microscope-knobs"):
-                knobs = _knobs(site)
+                knobs = _knobs(site, most)
         with gr.Column(visible=False, elem_id="microscope-branches") as left:
             site.add(gr.Markdown, {"value": "microscope.branches"})
             branches = [
@@ -76,8 +77,9 @@ def build(site: Site, prompt: gr.Textbox) -> None:
         )
 
     def decide(scope: Scope, shown: float, *values: object) -> Step:
+        sampling = settings(*values)
         # In the model's own thread: see Engine.call.
-        return engine.call(partial(microscope.decide, scope, settings(*values), shown, engine.tokenizer.decode))
+        return engine.call(lambda: microscope.decide(scope, sampling, shown, engine.tokenizer.decode, most))
 
     def redraw(t: Translate, scope: Scope | None, *values: object) -> dict:
         if scope is None:
@@ -208,7 +210,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
     site.on([site.language.change], draw, inputs, everything, **quick)
 
 
-def _knobs(site: Site) -> list[gr.components.FormComponent]:
+def _knobs(site: Site, most: int) -> list[gr.components.FormComponent]:
     """Add what a decision depends on: how many candidates to show, the strategy and its settings."""
 
     def slider(key: str, low: float, high: float, value: float, step: float) -> gr.Slider:
@@ -223,7 +225,7 @@ def _knobs(site: Site) -> list[gr.components.FormComponent]:
         slider("microscope.penalty", 1, 2, 1, 0.05),
         slider("knob.seed", 0, 100, 4, 1),
     ]
-    shown = slider("microscope.shown", 5, MOST_SHOWN, SHOWN, 1)
+    shown = slider("microscope.shown", min(5, most), most, min(SHOWN, most), 1)
     return [shown, strategy, *sliders]
 
 
