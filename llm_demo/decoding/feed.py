@@ -4,10 +4,24 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
+from torch import Tensor
+
 from llm_demo.rows import Fed
 from llm_demo.trace import BeamStep, Draft, Ranked, Step
 
-Event = Step | Draft | BeamStep | Ranked
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What the model says of one place, before anything is picked.
+
+    Attributes:
+        logits: shape (vocab_size,), float32, on the CPU.
+    """
+
+    logits: Tensor
+
+
+Event = Step | Draft | BeamStep | Ranked | Scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,12 @@ class Recorder:
             self._numbers.append(next_number(self._rng))
         return list(self._numbers)[:count]
 
+    def skip(self, count: int) -> None:
+        """Spend as many numbers without picking anything."""
+        self.numbers(count)
+        for _ in range(count):
+            self._numbers.popleft()
+
     def choose(self, logits: Tensor) -> Step:
         """Pick the next token.
 
@@ -100,8 +106,7 @@ class Recorder:
     ) -> Step:
         step = record_step(log_probs, probs, chosen, self._top_k, self.decode, drawn, contrast)
         if self.sampling.draws:  # each token spends a number, even one that was not drawn
-            self.numbers(1)
-            self._numbers.popleft()
+            self.skip(1)
         self._ids = torch.cat([self._ids, torch.tensor([[chosen]], device=self._ids.device)], dim=1)
         self.count += 1
         self.finished = chosen in self.stop_ids or self.count == self.sampling.max_new_tokens

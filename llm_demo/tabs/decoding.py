@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, plan, race
+from llm_demo.tabs import exercise, microscope, plan, race
 from llm_demo.tabs.site import Site
 
 EXAMPLE = "Lista de colores: rojo, azul"
@@ -23,10 +23,13 @@ def build(site: Site) -> None:
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
-        with gr.Tabs(elem_id="decoding-sections"), site.add(gr.Tab, {"label": "decoding.side_by_side"}):
-            lesson = exercise.build(site)
-            strategies = plan.build(site, FIRST)
-            race.build(site, prompt, strategies, lesson)
+        with gr.Tabs(elem_id="decoding-sections"):
+            with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
+                lesson = exercise.build(site)
+                strategies = plan.build(site, FIRST)
+                race.build(site, prompt, strategies, lesson)
+            with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
+                microscope.build(site, prompt)
 
     def open_lesson(t: Translate, lesson_id: str) -> list[object]:
         chosen = find(lesson_id) if lesson_id else None
