@@ -210,8 +210,10 @@ def test_what_was_stopped_stays_and_goes_on(scope):
     part(scope, "finish").click()
     expect(written(scope).nth(3)).to_be_visible()
     part(scope, "stop").click()
-    scope.page.wait_for_timeout(700)  # what was on its way may still arrive
-    stopped = ids(written(scope))
+    stopped, before = ids(written(scope)), []
+    while stopped != before:  # what was on its way may still arrive
+        scope.page.wait_for_timeout(1500)
+        stopped, before = ids(written(scope)), stopped
     assert 4 <= len(stopped) < 40
 
     part(scope, "text").locator(".token.next").click()
