@@ -60,6 +60,15 @@ def test_the_text_is_that_of_generate(engine, place, prompt):
     assert engine.generate(prompt, sampling).token_ids == generated(engine, prompt, sampling)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("beams", [2, 4, 8])
+def test_every_setting_on_every_prompt_is_that_of_generate(engine, beams, length_penalty):
+    for prompt in PROMPTS:
+        sampling = beam(beams, length_penalty)
+        assert engine.generate(prompt, sampling).token_ids == generated(engine, prompt, sampling)
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
 @pytest.mark.parametrize("seed", range(6))

@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 import torch
 from torch import Tensor
@@ -463,3 +464,21 @@ def test_the_tokenizer_of_a_folder_without_weights_is_served(make_engine, tmp_pa
     assert engine.tokenizer_of("words")("ñ").input_ids == tiny_tokenizer("ñ").input_ids
     assert engine.tokenizer_of("words") is engine.tokenizer_of("words")
     assert engine.tokenizer_of() is engine.tokenizer
+
+
+# --- memory ---
+
+
+@pytest.mark.slow
+def test_two_thousand_short_jobs_leave_memory_as_it_was(make_engine):
+    engine, memory = make_engine(), psutil.Process().memory_info
+
+    def ask(number: int) -> None:
+        engine.generate("hola" * (1 + number % 20), Sampling(seed=number, max_new_tokens=1 + number % 8))
+
+    with ThreadPoolExecutor(4) as visitors:
+        list(visitors.map(ask, range(200)))
+        after_200 = memory().rss
+        list(visitors.map(ask, range(200, 2000)))
+
+    assert memory().rss < 1.05 * after_200

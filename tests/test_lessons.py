@@ -149,6 +149,7 @@ def test_d1_only_the_sample_depends_on_the_seed_and_is_far_less_likely(watch):
     assert len({greedy.text, sampled.text, beams.text}) == 3
 
 
+@pytest.mark.slow  # the browser suite sees the same
 def test_d3_the_free_sample_is_by_far_the_least_likely(watch):
     greedy, free, careful = watch("D3")
 
@@ -190,6 +191,7 @@ def test_d7_top_p_counts_over_what_top_k_left(first_tops):
     assert sum(c.prob > 0 for c in only_p) > 10
 
 
+@pytest.mark.slow
 def test_d8_penalties_end_the_repetition_and_cost_probability(watch):
     traces = watch("D8")
 
@@ -209,6 +211,7 @@ def test_d9_beams_find_the_likelier_text_by_a_less_likely_token(watch):
     assert not is_likeliest(beams, place)
 
 
+@pytest.mark.slow
 def test_d10_contrastive_search_does_not_repeat_what_greedy_does(watch):
     greedy, contrastive = watch("D10")
 

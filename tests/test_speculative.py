@@ -90,6 +90,7 @@ def test_a_seeds_sample_is_that_of_plain_sampling(drafted, strategy, seed):
     )
 
 
+@pytest.mark.slow
 def test_drafted_samples_follow_the_models_own_distribution(make_engine, make_tiny_model):
     # The second token of 4,000 texts, drafted by another model, against its probability summed over the first.
     model, drafter = (make_tiny_model(seed, vocab_size=12, pad_token_id=0, eos_token_id=None) for seed in (0, 1))
