@@ -301,7 +301,7 @@ def _overview(result: LoadedTraces, engine: Engine, t: Translate) -> list[object
 def _pair_chart(result: LoadedTraces, chosen: str | None, t: Translate) -> object:
     if not chosen:
         return None
-    left, right = (_number(part, result) for part in chosen.split("-", 1))
+    left, right = (_number(part, result) for part in chosen.partition("-")[::2])
     apart = partings([result.traces[left], result.traces[right]])[0, 1]
     if apart is None or not all(apart.chosen):
         return None
