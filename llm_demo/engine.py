@@ -19,13 +19,12 @@ from llm_demo.decoding.scoring import plan, read
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
-from llm_demo.models.loader import STAGES, Loaded, load, load_default, load_tokenizer
-from llm_demo.request import Request, check_bounds, check_context, check_strategy, check_text
+from llm_demo.models.loader import STAGES, Loaded, Report, load, load_default, load_tokenizer
+from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy, check_text
 from llm_demo.sampling import DRAFTING, Sampling
 from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
 
-Report = Callable[[str], None]
 Result = TypeVar("Result")
 
 
@@ -257,8 +256,7 @@ class Engine:
         loaded, worker = self._ready.result()
         if len(forced) > self.config.max_new_tokens:
             raise InputError("full_text", limit=self.config.max_new_tokens)
-        longest = Sampling("greedy", max_new_tokens=max(len(forced), 1))
-        check_strategy(Request(prompt, longest, tuple(forced)), loaded)
+        check_forced(forced, loaded)
         ids = (*self.encode(prompt), *forced)
         check_context(len(ids), loaded)
         job = Job([glance(ids)], [(1, len(ids))], [False], self.config.job_seconds, visitor)

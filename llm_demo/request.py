@@ -49,12 +49,17 @@ def check_strategy(request: Request, loaded: Loaded) -> None:
     """Refuse a strategy that needs what is not there: SettingsError; or forced tokens that are none: InputError."""
     if request.sampling.strategy == "speculative" and loaded.draft is None:
         raise SettingsError("no_draft", name=loaded.card.key)
-    vocabulary = loaded.model.config.get_text_config().vocab_size
-    for token_id in request.forced:
-        if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocabulary:
-            raise InputError("bad_id", value=repr(token_id)[:40], last=vocabulary - 1)
+    check_forced(request.forced, loaded)
     if len(request.forced) > request.sampling.max_new_tokens:
         raise InputError("many_forced", count=len(request.forced), limit=request.sampling.max_new_tokens)
+
+
+def check_forced(forced: Sequence[int], loaded: Loaded) -> None:
+    """Refuse what is no token of the model: InputError."""
+    vocabulary = loaded.model.config.get_text_config().vocab_size
+    for token_id in forced:
+        if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocabulary:
+            raise InputError("bad_id", value=repr(token_id)[:40], last=vocabulary - 1)
 
 
 def check_context(tokens: int, loaded: Loaded) -> None:

@@ -6,9 +6,8 @@ from textwrap import wrap
 from llm_demo.decoding.speculative import DRAFT_TOKENS, LOOKUP_TOKENS
 from llm_demo.errors import SettingsError
 from llm_demo.i18n import Translate
-from llm_demo.sampling import Sampling
+from llm_demo.sampling import PENALTIES, Sampling
 
-PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
 FILTERS = ("temperature", "top_p", "min_p", "typical_p")
 BEAMS = ("num_beams", "length_penalty", "early_stopping")
 PROCESSORS = {

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from llm_demo.i18n import Translate
-from llm_demo.sampling import DRAFTING, Sampling
+from llm_demo.sampling import DRAFTING, PENALTIES, Sampling
 
-PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
 DRAWN = ("temperature", "top_k", "top_p", "min_p", "typical_p", "seed")
 # The knobs that change something, in the order in which they act; `max_new_tokens` is everybody's.
 RELEVANT = {

@@ -1,6 +1,6 @@
 """Race: the strategies of a plan run together, their texts growing side by side, then taken apart step by step."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -242,18 +242,16 @@ def _emptied(slots: Sequence[_Slot], names: Sequence[str], t: Translate) -> dict
 
 def _texts(slots: Sequence[_Slot], result: LoadedTraces, engine: Engine, t: Translate) -> dict:
     return {
-        slot.tokens: strip.render(_chips(trace, result, engine), t, empty=t("decoding.waiting"))
+        slot.tokens: strip.render(_chips(trace, result, engine, {}), t, empty=t("decoding.waiting"))
         for slot, trace in zip(slots, result.traces, strict=False)
     }
 
 
-def _chips(trace: Trace, result: LoadedTraces, engine: Engine, notes: dict[int, str] | None = None) -> list[strip.Chip]:
+def _chips(trace: Trace, result: LoadedTraces, engine: Engine, notes: Mapping[int, str]) -> list[strip.Chip]:
     """Return a trace's tokens; what their bytes are is known of our own model's alone."""
     if result.model != engine.loaded.card.key:
-        return versus.chips(trace, notes or {})
-    tokens = describe(engine.tokenizer, trace.token_ids)
-    found = strip.chips(tokens, trace.steps)
-    return [strip.Chip(chip.token, chip.prob, (notes or {}).get(i, "")) for i, chip in enumerate(found)]
+        return versus.chips(trace, notes)
+    return strip.chips(describe(engine.tokenizer, trace.token_ids), trace.steps, notes)
 
 
 def _columns(slots: Sequence[_Slot], result: LoadedTraces, at: int, engine: Engine, t: Translate) -> list[object]:

@@ -1,5 +1,6 @@
 """What is said of one step: its chart, and the sentence that tells why this token."""
 
+from collections.abc import Sequence
 from html import escape
 
 from llm_demo.charts import percent
@@ -50,4 +51,9 @@ def summarize(trace: Trace, t: Translate) -> str:
         t("trace.log_prob", nats=t.number(trace.log_prob, 1)),
         t(f"trace.{trace.finish_reason}"),
     ]
+    return in_a_row(facts)
+
+
+def in_a_row(facts: Sequence[str]) -> str:
+    """Return safe HTML of facts that are."""
     return '<div class="facts">' + "".join(f"<span>{fact}</span>" for fact in facts) + "</div>"

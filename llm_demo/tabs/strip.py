@@ -1,9 +1,10 @@
 """Strip: tokens as a row of buttons, coloured by probability or by turns, one of them selected."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 import gradio as gr
 
@@ -35,11 +36,14 @@ def make() -> gr.HTML:
     return gr.HTML(js_on_load=SCRIPT)
 
 
-def chips(tokens: Sequence[Token], steps: Sequence[Step] = ()) -> list[Chip]:
-    """Pair tokens with what the filters had left of their probability when each was chosen."""
+def chips(
+    tokens: Sequence[Token], steps: Sequence[Step] = (), notes: Mapping[int, str] = MappingProxyType({})
+) -> list[Chip]:
+    """Pair tokens with what the model gave each when it was chosen, and with what `notes` say of their places."""
     if not steps:
         return [Chip(token) for token in tokens]
-    return [Chip(token, step.chosen.raw_prob) for token, step in zip(tokens, steps, strict=True)]
+    pairs = zip(tokens, steps, strict=True)
+    return [Chip(token, step.chosen.raw_prob, notes.get(i, "")) for i, (token, step) in enumerate(pairs)]
 
 
 def render(shown: Sequence[Chip], t: Translate, selected: int | None = None, empty: str = "") -> str:

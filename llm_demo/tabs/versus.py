@@ -6,9 +6,9 @@ from html import escape
 from llm_demo.charts import Figure, contrast_bars, percent, top_k_bars
 from llm_demo.comparison import Facts, Parting, drafted, facts
 from llm_demo.i18n import Translate
-from llm_demo.sampling import DRAFTING, Sampling
+from llm_demo.sampling import DRAFTING, PENALTIES, Sampling
 from llm_demo.tabs import strip
-from llm_demo.tabs.step import explain
+from llm_demo.tabs.step import explain, in_a_row
 from llm_demo.tokens import Token, visible
 from llm_demo.trace import Step, Trace
 
@@ -22,14 +22,11 @@ def chips(trace: Trace, notes: Mapping[int, str]) -> list[strip.Chip]:
         trace: whole or partial.
         notes: place -> what is to be said of the token there.
     """
-    return [
-        strip.Chip(
-            Token(place, step.chosen.token_id, step.chosen.text, step.chosen.text, (), special=False),
-            step.chosen.raw_prob,
-            notes.get(place, ""),
-        )
+    tokens = [
+        Token(place, step.chosen.token_id, step.chosen.text, step.chosen.text, (), special=False)
         for place, step in enumerate(trace.steps)
     ]
+    return strip.chips(tokens, trace.steps, notes)
 
 
 def parting_notes(number: int, found: Partings, t: Translate) -> dict[int, str]:
@@ -55,7 +52,7 @@ def fact_list(trace: Trace, t: Translate) -> str:
     ]
     if found.tokens_per_second:
         rows.append(t("versus.speed", speed=t.number(found.tokens_per_second, 1)))
-    return '<div class="facts">' + "".join(f"<span>{row}</span>" for row in rows) + "</div>"
+    return in_a_row(rows)
 
 
 def _likelihood(found: Facts, t: Translate) -> list[str]:
@@ -149,10 +146,7 @@ def twin_of(number: int, samplings: Sequence[Sampling], traces: Sequence[Trace])
     """Return the greedy continuation with the penalties of one that guessed ahead, where there is one."""
     mine = samplings[number]
     for sampling, trace in zip(samplings, traces, strict=True):
-        same_penalties = (sampling.repetition_penalty, sampling.no_repeat_ngram_size) == (
-            mine.repetition_penalty,
-            mine.no_repeat_ngram_size,
-        )
+        same_penalties = all(getattr(sampling, name) == getattr(mine, name) for name in PENALTIES)
         if sampling.strategy == "greedy" and same_penalties:
             return trace
     return None
