@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-STYLE = Path(__file__).parent / "style.css"
+STYLE = sorted(Path(__file__).parent.glob("*.css"))

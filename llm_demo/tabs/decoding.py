@@ -3,7 +3,8 @@
 import gradio as gr
 
 from llm_demo.i18n import Translate
-from llm_demo.lessons import find
+from llm_demo.lessons.decoding import LESSONS
+from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import exercise, microscope, plan, race
 from llm_demo.tabs.site import Site
@@ -25,14 +26,14 @@ def build(site: Site) -> None:
         )
         with gr.Tabs(elem_id="decoding-sections"):
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
-                lesson = exercise.build(site)
+                lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
                 race.build(site, prompt, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
                 microscope.build(site, prompt)
 
     def open_lesson(t: Translate, lesson_id: str) -> list[object]:
-        chosen = find(lesson_id) if lesson_id else None
+        chosen = find(lesson_id, LESSONS) if lesson_id else None
         panel = lesson.opened(chosen, site.engine.loaded.card.key, t)
         if chosen is None:
             return [gr.skip(), *panel, *[gr.skip()] * len(strategies.outputs)]
@@ -43,7 +44,7 @@ def build(site: Site) -> None:
         [lesson.lesson.input],
         open_lesson,
         [lesson.lesson],
-        [prompt, lesson.question, lesson.answer, lesson.told, lesson.look, *strategies.outputs],
+        [prompt, *lesson.outputs, *strategies.outputs],
         queue=False,
         show_progress="hidden",
     )

@@ -11,7 +11,7 @@ from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, save, strip, together, versus
+from llm_demo.tabs import save, strip, together, versus
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.naming import names_of
 from llm_demo.tabs.plan import Plan
@@ -85,7 +85,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> None:
                     place: gr.update(value=1, maximum=max(longest, 2)),
                 }
         result = _result(engine, text, samplings, collected.finished())
-        yield {**shown(result, 1, t), lesson.look: exercise.looked(lesson_id, t)}
+        yield {**shown(result, 1, t), lesson.look: lesson.looked(lesson_id, t)}
 
     def shown(result: LoadedTraces, at: int, t: Translate) -> dict:
         """Return everything that is to be seen of a result, at a step from 1."""
@@ -106,7 +106,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> None:
     def reword(t: Translate, result: LoadedTraces | None, at: int, lesson_id: str, samplings: tuple) -> dict:
         if result is None:
             return _names(slots, names_of(samplings, t))
-        return {**shown(result, int(at), t), lesson.look: exercise.looked(lesson_id, t)}
+        return {**shown(result, int(at), t), lesson.look: lesson.looked(lesson_id, t)}
 
     def pick(number: int) -> Callable:
         def clicked(t: Translate, result: LoadedTraces | None, event: gr.EventData) -> list[object]:

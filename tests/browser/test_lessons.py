@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from llm_demo.lessons import LESSONS, find
+from llm_demo.lessons.decoding import LESSONS
+from llm_demo.lessons.lesson import find
 
 MINUTE = 60_000
 DATA = "plot => plot.data.map(bars => ({ y: bars.y, x: bars.x }))"
@@ -23,18 +24,20 @@ class Board:
         box = self.page.locator("#decoding-lesson input")
         box.fill(f"{lesson_id} ·")
         box.press("Enter")
-        expect(self.page.locator("#decoding-question")).to_contain_text(find(lesson_id).predict(self.visitor.t))
-        expect(self.page.locator("#decoding-prompt textarea")).to_have_value(find(lesson_id).prompt)
-        expect(self.page.locator("#decoding-chosen label")).to_have_count(len(find(lesson_id).samplings))
+        expect(self.page.locator("#decoding-question")).to_contain_text(
+            find(lesson_id, LESSONS).predict(self.visitor.t)
+        )
+        expect(self.page.locator("#decoding-prompt textarea")).to_have_value(find(lesson_id, LESSONS).prompt)
+        expect(self.page.locator("#decoding-chosen label")).to_have_count(len(find(lesson_id, LESSONS).samplings))
 
     def run(self, lesson_id: str) -> None:
         """Choose a lesson and let it run to its end."""
         self.open(lesson_id)
         self.page.locator("#decoding-run").click()
         expect(self.page.locator("#decoding-look")).to_contain_text(
-            find(lesson_id).look(self.visitor.t), timeout=MINUTE
+            find(lesson_id, LESSONS).look(self.visitor.t), timeout=MINUTE
         )
-        expect(self.visitor.shown("[id^=decoding-slot-]")).to_have_count(len(find(lesson_id).samplings))
+        expect(self.visitor.shown("[id^=decoding-slot-]")).to_have_count(len(find(lesson_id, LESSONS).samplings))
 
     def column(self, number: int) -> Locator:
         return self.page.locator(f"#decoding-slot-{number}")
@@ -101,12 +104,12 @@ def test_every_lesson_is_in_the_list(board):
 
 def test_a_prediction_is_judged_and_the_right_one_told(board):
     board.open("D6")
-    right = find("D6").choices(board.visitor.t)[find("D6").right]
+    right = find("D6", LESSONS).choices(board.visitor.t)[find("D6", LESSONS).right]
 
-    board.page.locator("#decoding-answer label").nth(find("D6").right).click()
+    board.page.locator("#decoding-answer label").nth(find("D6", LESSONS).right).click()
     expect(board.page.locator("#decoding-told")).to_contain_text(f"Correcto. {right}.")
 
-    board.page.locator("#decoding-answer label").nth(find("D6").right + 1).click()
+    board.page.locator("#decoding-answer label").nth(find("D6", LESSONS).right + 1).click()
     expect(board.page.locator("#decoding-told")).to_contain_text(f"No es eso. La respuesta: {right}.")
 
 

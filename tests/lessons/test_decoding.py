@@ -1,4 +1,4 @@
-"""Lessons: each has its words and its settings, and on the embedded model shows what it says it shows."""
+"""The Decoding tab's lessons: each has the course's settings, and on the embedded model shows what it says it shows."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,43 +7,12 @@ from itertools import accumulate
 import pytest
 
 from llm_demo.errors import InputError
-from llm_demo.i18n import LANGUAGES, keys, translator
-from llm_demo.lessons import LESSONS, DecodingLesson, find
+from llm_demo.i18n import LANGUAGES, translator
+from llm_demo.lessons.decoding import LESSONS, DecodingLesson
+from llm_demo.lessons.lesson import find
 from llm_demo.models.catalogue import CARDS
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Candidate, Trace
-
-# --- words ---
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
-def test_a_lesson_has_all_its_words(lesson, language):
-    t = translator(language)
-
-    assert lesson.title(t).startswith(f"{lesson.id} · ")
-    assert lesson.predict(t).endswith("?")
-    assert 2 <= len(lesson.choices(t)) <= 4
-    assert 0 <= lesson.right < len(lesson.choices(t))
-    assert len(set(lesson.choices(t))) == len(lesson.choices(t))
-    assert all(text.endswith((".", "?")) for text in (lesson.do(t), lesson.look(t)))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_words_are_there_for_a_lesson_that_is_not(language):
-    names = {
-        f"{lesson.id}.choice_{n}" for lesson in LESSONS for n in range(1, len(lesson.choices(translator("en"))) + 1)
-    }
-    names |= {f"{lesson.id}.{part}" for lesson in LESSONS for part in ("title", "predict", "do", "look")}
-
-    assert {key.removeprefix("lesson.") for key in keys(language) if key.startswith("lesson.")} == names
-
-
-def test_right_answers_are_not_always_at_the_same_place():
-    assert {lesson.right for lesson in LESSONS} == {0, 1, 2}
-
-
-# --- settings ---
 
 COLOURS, FUTURE = "Lista de colores: rojo, azul", "In a distant future, humans and AI"
 COURSE = {
@@ -73,7 +42,7 @@ PROMPTS = dict.fromkeys(["D1", "D2"], COLOURS) | dict.fromkeys(["D3", "D4"], FUT
 
 @pytest.mark.parametrize("lesson_id", COURSE)
 def test_settings_are_the_courses(lesson_id):
-    lesson = find(lesson_id)
+    lesson = find(lesson_id, LESSONS)
 
     assert list(lesson.samplings) == COURSE[lesson_id]
     assert lesson.prompt == PROMPTS.get(lesson_id, lesson.prompt)
@@ -92,7 +61,7 @@ def test_models_are_those_of_the_catalogue():
 @pytest.mark.parametrize("lesson_id", ["", "D99", "d1", "x" * 1000])
 def test_an_unknown_lesson_is_refused(lesson_id):
     with pytest.raises(InputError) as caught:
-        find(lesson_id)
+        find(lesson_id, LESSONS)
 
     for language in LANGUAGES:
         assert len(caught.value.message(translator(language))) < 200
@@ -107,7 +76,7 @@ def watch(engine) -> Callable[[str], list[Trace]]:
 
     @cache
     def run(lesson_id: str) -> list[Trace]:
-        lesson: DecodingLesson = find(lesson_id)
+        lesson: DecodingLesson = find(lesson_id, LESSONS)
         return engine.compare(lesson.prompt, lesson.samplings, 50)
 
     return run
@@ -118,7 +87,7 @@ def first_tops(engine) -> Callable[[str], list[tuple[Candidate, ...]]]:
     """Return the 50 likeliest candidates of a lesson's first step, column by column."""
 
     def run(lesson_id: str) -> list[tuple[Candidate, ...]]:
-        lesson = find(lesson_id)
+        lesson = find(lesson_id, LESSONS)
         return [engine.next_step(lesson.prompt, sampling, 50).top for sampling in lesson.samplings]
 
     return run
@@ -231,7 +200,7 @@ def test_d11_prompt_lookup_writes_the_greedy_text_in_fewer_passes(watch):
 
 
 def test_d12_a_drafted_text_is_the_greedy_one_in_fewer_passes(make_engine, make_tiny_model):
-    lesson = find("D12")
+    lesson = find("D12", LESSONS)
     drafted = make_engine(make_tiny_model(0), draft=make_tiny_model(0))
 
     greedy, speculative = drafted.compare(lesson.prompt, lesson.samplings)

@@ -1,48 +1,9 @@
-"""Lessons: the exercises of the course as presets, one per thing to be seen; their words stand in the locales."""
+"""The lessons of the Decoding tab: one text continued in several ways."""
 
 from dataclasses import dataclass
 
-from llm_demo.errors import InputError
-from llm_demo.i18n import Translate, keys
+from llm_demo.lessons.lesson import Lesson
 from llm_demo.sampling import Sampling
-
-MAX_CHOICES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What the exercises of every tab have in common.
-
-    Attributes:
-        id: `D1` and so on; the key of its texts.
-        model: the catalogue's key of the model that shows it best; empty where any does.
-        right: which of `choices` is the answer, from 0.
-    """
-
-    id: str
-    model: str
-    right: int
-
-    def title(self, t: Translate) -> str:
-        """Return its name in a list."""
-        return t(f"lesson.{self.id}.title")
-
-    def predict(self, t: Translate) -> str:
-        """Return the question to be answered before anything runs."""
-        return t(f"lesson.{self.id}.predict")
-
-    def choices(self, t: Translate) -> list[str]:
-        """Return the 2 to 4 answers to choose from."""
-        names = [f"lesson.{self.id}.choice_{number}" for number in range(1, MAX_CHOICES + 1)]
-        return [t(name) for name in names if name in keys(t.language)]
-
-    def do(self, t: Translate) -> str:
-        """Return what to press."""
-        return t(f"lesson.{self.id}.do")
-
-    def look(self, t: Translate) -> str:
-        """Return what to look for in the result."""
-        return t(f"lesson.{self.id}.look")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +105,3 @@ LESSONS = (
     ),
     DecodingLesson("D13", "", 1, WATER, tuple(Sampling("greedy", max_new_tokens=count) for count in (10, 30, 100))),
 )
-
-
-def find(lesson_id: str) -> DecodingLesson:
-    """Return the lesson of an id; InputError where there is none."""
-    for lesson in LESSONS:
-        if lesson.id == lesson_id:
-            return lesson
-    raise InputError("unknown_lesson", name=str(lesson_id)[:20], known=", ".join(lesson.id for lesson in LESSONS))
