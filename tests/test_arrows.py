@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope"},
+    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -24,6 +24,8 @@ SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
     "quiz": {"engine", "chat"},
     "bench": {"measures"},
+    "chat_files": {"chat"},
+    "sentiment": {"engine", "chat"},
     "charts": {"tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},

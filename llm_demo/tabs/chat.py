@@ -7,10 +7,11 @@ import gradio as gr
 
 from llm_demo.charts import Figure, top_k_bars
 from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
+from llm_demo.chat_files import ChatRecord, Turn
 from llm_demo.i18n import Translate
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import strip
+from llm_demo.tabs import chat_save, classify, strip
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.step import explain, summarize
 from llm_demo.tabs.talk import render as talk_html
@@ -83,6 +84,8 @@ def build(site: Site) -> None:
         with site.add(gr.Accordion, {"label": "chat.read"}, open=False):
             site.add(gr.Markdown, {"value": "chat.read_info"})
             read = gr.HTML(elem_id="chat-read")
+        saved = chat_save.build(site)
+        classify.build(site)
         history = gr.State(())
         answer = gr.State(None)
 
@@ -155,6 +158,27 @@ def build(site: Site) -> None:
             note += " " + t("chat.base")
         return f'<p class="hint">{note}</p><div class="read" tabindex="0">{escape(prompt)}</div>'
 
+    def gather(
+        turns: Sequence[Message],
+        trace: Trace | None,
+        system: str,
+        thinking: bool,
+        strategy: str,
+        temperature: float,
+        top_k: float,
+        top_p: float,
+        length: float,
+        seed: float,
+    ) -> ChatRecord:
+        sampling = Sampling(
+            strategy, max_new_tokens=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        )
+        said = [Turn(message) for message in turns]
+        if said and trace:
+            thoughts, _ = split_thinking(trace.text, engine.tokenizer.decode(trace.prompt_ids))
+            said[-1] = Turn(turns[-1], thoughts, trace.log_prob, trace.token_ids)
+        return ChatRecord(engine.loaded.card.key, system, sampling, thinking, tuple(said))
+
     def forget(t: Translate) -> dict:
         return {talk: talk_html((), "", t), history: (), answer: None, read: "", **_about(None, 0, t)}
 
@@ -179,4 +203,5 @@ def build(site: Site) -> None:
     quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "multiple"}
     site.on([tokens.click], pick, [answer], about, **quick)
     site.on([site.language.change], reword, [answer, history], [talk, *about], **quick)
+    saved.wire(site, gather, [history, answer, system, thinking, *knobs])
     site.on_open(lambda _t: gr.update(visible=can_think(engine.tokenizer)), [], [thinking])
