@@ -28,12 +28,13 @@ class Spelling:
     Attributes:
         text: with its leading space, if any.
         token_ids: what it is made of.
-        prob: that the model goes on with exactly these tokens, in [0, 1]: the product of theirs.
+        log_prob: natural logarithm of the probability that the model goes on with exactly these tokens, which is
+            the sum of theirs.
     """
 
     text: str
     token_ids: tuple[int, ...]
-    prob: float
+    log_prob: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +100,26 @@ def question(engine: Engine, request: str, cue: str) -> str:
 
 
 def score_words(engine: Engine, prompt: str, words: Sequence[str]) -> WordScores:
-    """Return the exact probability of each word, written in capitals, with one, or without, a space before it or not.
+    """Return the exact probability of each word, in capitals, with one or with none, after a space or not.
 
     Each spelling is tokenized alone; other ways to cut the same letters into tokens are not counted.
     """
-    written: list[dict[tuple[int, ...], str]] = []
-    for word in words:
-        texts = [space + case(word) for space in ("", " ") for case in CASES]
-        ids = engine.tokenizer(texts, add_special_tokens=False).input_ids
-        # A tokenizer may make the same ids of two of them; the first gives its name.
-        written.append(dict(reversed(list(zip(map(tuple, ids), texts, strict=True)))))
+    written = [_spellings(engine, word) for word in words]
     scored = iter(engine.batch_log_probs([(prompt, ids) for of_word in written for ids in of_word]))
     spellings = tuple(
-        tuple(Spelling(text, ids, math.exp(sum(next(scored)))) for ids, text in of_word.items()) for of_word in written
+        tuple(Spelling(text, ids, sum(next(scored))) for ids, text in of_word.items()) for of_word in written
     )
-    return WordScores(tuple(words), spellings, tuple(sum(one.prob for one in of_word) for of_word in spellings))
+    probs = tuple(sum(math.exp(one.log_prob) for one in of_word) for of_word in spellings)
+    return WordScores(tuple(words), spellings, probs)
+
+
+def _spellings(engine: Engine, word: str) -> dict[tuple[int, ...], str]:
+    """Return token ids -> the text that they spell; of texts that a tokenizer makes the same ids of, the first."""
+    texts = [space + case(word) for space in ("", " ") for case in CASES]
+    spelled: dict[tuple[int, ...], str] = {}
+    for text, ids in zip(texts, engine.tokenizer(texts, add_special_tokens=False).input_ids, strict=True):
+        spelled.setdefault(tuple(ids), text)
+    return spelled
 
 
 class Classifier:

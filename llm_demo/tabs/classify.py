@@ -1,7 +1,8 @@
 """Classify: one sentence sorted by the model that writes, read off three words, and by one that only sorts."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import gradio as gr
@@ -9,8 +10,11 @@ import gradio as gr
 from llm_demo.charts import class_bars, percent
 from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
+from llm_demo.sampling import Sampling
 from llm_demo.sentiment import LABELS, Classifier, ClassScores, WordScores, check_sentence, question, score_words
 from llm_demo.tabs.site import Site
+from llm_demo.tokens import visible
+from llm_demo.trace import Candidate
 
 LOW_MASS = 0.5  # below it the model was about to say something else than one of the words
 
@@ -22,12 +26,14 @@ class Sorted:
     Attributes:
         prompt: what the model that writes has read.
         words: what it gives each word.
+        first: the token that it would most probably begin with.
         classes: of the one that only sorts; None where it cannot be had, or has not answered yet.
         missing: why it cannot be had.
     """
 
     prompt: str
     words: WordScores
+    first: Candidate
     classes: ClassScores | None = None
     missing: ModelError | None = None
 
@@ -67,12 +73,14 @@ def build(site: Site) -> None:
         words = [t(f"classify.{label}") for label in LABELS]
         request = t("classify.prompt", sentence=asked, words=", ".join(words))
         prompt = question(site.engine, request, t("classify.cue"))
-        result = Sorted(prompt, score_words(site.engine, prompt, words))
+        scores = score_words(site.engine, prompt, words)
+        first = site.engine.next_step(prompt, Sampling("greedy"), 1).chosen
+        result = Sorted(prompt, scores, first)
         yield _shown(result, t)
         try:
-            yield _shown(Sorted(prompt, result.words, classifier.classes(asked)), t)
+            yield _shown(replace(result, classes=classifier.classes(asked)), t)
         except ModelError as error:
-            yield _shown(Sorted(prompt, result.words, missing=error), t)
+            yield _shown(replace(result, missing=error), t)
 
     def _shown(result: Sorted | None, t: Translate) -> dict:
         if result is None:
@@ -112,14 +120,15 @@ def _about_words(result: Sorted, t: Translate) -> str:
     best = words.words[words.probs.index(max(words.probs))]
     sentences = [t("classify.mass", mass=escape(percent(words.mass, t)), best=best)]
     if words.mass < LOW_MASS:
-        sentences.append(t("classify.low_mass"))
+        first = escape(visible(result.first.text))
+        sentences.append(t("classify.low_mass", token=first, prob=escape(percent(result.first.raw_prob, t))))
     rows = "".join(
-        f"<tr><td>{escape(one.text.replace(' ', '·'))}</td><td>{len(one.token_ids)}</td>"
-        f"<td>{escape(percent(one.prob, t))}</td></tr>"
+        f"<tr><td>{escape(visible(one.text))}</td><td>{len(one.token_ids)}</td>"
+        f"<td>{escape(percent(math.exp(one.log_prob), t))}</td><td>{t.number(one.log_prob, 1)}</td></tr>"
         for spellings in words.spellings
-        for one in sorted(spellings, key=lambda one: -one.prob)
+        for one in sorted(spellings, key=lambda one: -one.log_prob)
     )
-    heads = "".join(f"<th>{t(f'classify.{name}')}</th>" for name in ("spelling", "tokens", "prob"))
+    heads = "".join(f"<th>{t(f'classify.{name}')}</th>" for name in ("spelling", "tokens", "prob", "nats"))
     return (
         f"<p class='hint'>{' '.join(sentences)}</p>"
         f"<details><summary>{t('classify.spellings')}</summary><p class='hint'>{t('classify.spellings_info')}</p>"
