@@ -21,7 +21,8 @@ def section(enter):
 def test_the_three_words_are_bars(section):
     chart = section.page.locator("#classify-words")
 
-    labels = section.tick_labels(chart).all_inner_texts()
+    expect(section.tick_labels(chart)).to_have_count(3)
+    labels = section.tick_labels(chart).all_text_contents()
     assert [label.removeprefix("▶ ") for label in labels] == ["POSITIVO", "NEGATIVO", "NEUTRAL"]
     assert sum(label.startswith("▶") for label in labels) == 1
     expect(chart.locator(".bars .trace")).to_have_count(2)  # as the model gives them, and shared out
@@ -29,11 +30,9 @@ def test_the_three_words_are_bars(section):
 
 
 def test_the_missing_classifier_is_told(section):
-    told = section.page.locator("#classify-classes-told")
+    name = "lxyuan/distilbert-base-multilingual-cased-sentiments-student"
 
-    expect(told).to_contain_text(
-        "Falta el clasificador: «lxyuan/distilbert-base-multilingual-cased-sentiments-student»"
-    )
+    expect(section.page.locator("#classify-classes-told")).to_contain_text(f"Falta el clasificador: «{name}»")
     expect(section.page.locator("#classify-classes")).to_be_hidden()
 
 
