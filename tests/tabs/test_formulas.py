@@ -30,11 +30,34 @@ def test_the_usual_signs(latex, pieces):
     assert [piece for piece in pieces if piece not in to_mathml(latex, display=False)] == []
 
 
+def test_the_brackets_of_a_matrix_grow_with_it():
+    drawn = to_mathml(r"A = \begin{pmatrix} 1 \\ 2 \end{pmatrix}", display=True)
+
+    assert '<mo form="prefix">(</mo><mtable>' in drawn
+    assert '</mtable><mo form="postfix">)</mo>' in drawn
+
+
 def test_a_displayed_sum_has_its_bounds_above_and_below():
     assert "<munderover><mo>∑</mo>" in to_mathml(r"\sum_{i=1}^n i", display=True)
 
 
-@pytest.mark.parametrize("latex", ["", " ", r"\frac{", "x_1_2", r"\left(", r"\begin{matrix}", "{" * 900, "x" * 1_001])
+@pytest.mark.parametrize(
+    "latex",
+    [
+        "",
+        " ",
+        r"\frac{",
+        r"\frac{a",
+        r"\frac{a}{",
+        "x^{2",
+        "{a}}",
+        "x_1_2",
+        r"\left(",
+        r"\begin{matrix}",
+        "{" * 900,
+        "x" * 1_001,
+    ],
+)
 def test_what_cannot_be_drawn_is_nothing(latex):
     assert to_mathml(latex, display=False) == ""
 
