@@ -25,8 +25,8 @@ def test_the_three_words_are_bars(section):
     labels = section.tick_labels(chart).all_text_contents()
     assert [label.removeprefix("▶ ") for label in labels] == ["POSITIVO", "NEGATIVO", "NEUTRAL"]
     assert sum(label.startswith("▶") for label in labels) == 1
-    expect(chart.locator(".bars .trace")).to_have_count(2)  # as the model gives them, and shared out
-    expect(chart.locator(".bars .trace").first.locator(".point")).to_have_count(3)
+    expect(chart.locator(".trace.bars")).to_have_count(2)  # as the model gives them, and shared out
+    expect(chart.locator(".trace.bars").first.locator(".point")).to_have_count(3)
 
 
 def test_the_missing_classifier_is_told(section):
