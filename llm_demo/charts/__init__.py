@@ -9,6 +9,7 @@ from plotly.graph_objects import Figure
 from llm_demo.charts.beams import beam_tree
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
+from llm_demo.charts.inside import attention_map, attention_row, neighbour_bars
 from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
@@ -20,11 +21,14 @@ __all__ = [
     "FILTERED",
     "Figure",
     "LetterBar",
+    "attention_map",
+    "attention_row",
     "beam_tree",
     "contrast_bars",
     "crowd_chart",
     "draw_bar",
     "letter_bars",
+    "neighbour_bars",
     "parting_bars",
     "percent",
     "score_axis",

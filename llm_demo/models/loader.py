@@ -6,14 +6,22 @@ from dataclasses import dataclass
 import psutil
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
 from llm_demo.hub import answers
 from llm_demo.models import int4, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
-from llm_demo.models.embedded import embedded_folder
+from llm_demo.models.embedded import embedded_folder, folder_in
 
 STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
@@ -124,6 +132,27 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
     """Bring a model's tokenizer alone into memory; ModelError where it cannot be had."""
     return _read(AutoTokenizer, locate(card, config, report), card)
+
+
+def load_config(card: ModelCard, config: Config) -> tuple[PreTrainedConfig, GenerationConfig]:
+    """Read a model's configuration and its own defaults of generation, its weights left alone.
+
+    The embedded model is not made for it.
+
+    Raises:
+        ModelError: the folder holds no configuration, or the hub is out of reach.
+    """
+    source = str(folder_in(config.cache)) if card.is_embedded else locate(card, config, lambda _stage: None)
+    try:
+        found = _read(AutoConfig, source, card)
+    except ModelError as error:
+        if error.key == "hub":
+            raise
+        raise ModelError("no_config", name=card.key) from error
+    try:
+        return found, _read(GenerationConfig, source, card)
+    except ModelError:  # many models publish none; transformers then takes what it needs from the configuration
+        return found, GenerationConfig.from_model_config(found)
 
 
 def locate(card: ModelCard, config: Config, report: Report) -> str:
