@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import torch
-from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedConfig, PreTrainedModel
+from transformers import GenerationConfig, PreTrainedConfig, PreTrainedModel
 
 from llm_demo.errors import ModelError
 from llm_demo.models.catalogue import ModelCard
+from llm_demo.models.loader import outline
 
 # What of a generation_config changes the text that `generate` writes; the ids end or begin it.
 # Source: https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
@@ -60,8 +60,7 @@ def facts(card: ModelCard, config: PreTrainedConfig, generation: GenerationConfi
         ModelError: the configuration is none of a model that writes texts.
     """
     try:
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=torch.float32)
+        model = outline(config)
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ModelError("no_config", name=card.key) from error
     text = config.get_text_config()
@@ -69,7 +68,7 @@ def facts(card: ModelCard, config: PreTrainedConfig, generation: GenerationConfi
     head = model.get_output_embeddings()
     return Facts(
         architecture=type(model).__name__,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        parameters=model.num_parameters(),
         embedding=embedding.numel(),
         tied=head is not None and head.weight is embedding,
         layers=text.num_hidden_layers,

@@ -27,6 +27,8 @@ STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 
+ROOM = 0.7  # of the free memory that weights may take; the rest is for caches and for laying the weights out
+
 Report = Callable[[str], None]  # told each stage of STAGES as it begins
 
 
@@ -127,6 +129,30 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
         number_format,
         draft,
     )
+
+
+def check_room(card: ModelCard, config: Config, report: Report) -> None:
+    """Refuse a model whose weights would not fit into the memory that is free: ModelError."""
+    device = choose_device(config)
+    number_format = choose_format(card, config, device)
+    if number_format == "int4":
+        return  # the embedded one, the smallest of all
+    shape = _read(AutoConfig, locate(card, config, report), card)
+    needed = count_parameters(shape) * getattr(torch, number_format).itemsize
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
+    if needed > ROOM * free:
+        raise ModelError("no_room", name=card.key, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+
+
+def count_parameters(config: PreTrainedConfig) -> int:
+    """Return how many numbers a causal model of this configuration learns, tied ones once; needs no weights."""
+    return outline(config).num_parameters()
+
+
+def outline(config: PreTrainedConfig) -> PreTrainedModel:
+    """Return a causal model of this configuration without any numbers in it, which takes no memory."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
 
 
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
