@@ -39,6 +39,8 @@ class Attention:
         tokens: as the model read it; the first ones where it was too long.
         dropped: how many were left out at the end.
         lens: which heads.
+        layers: how many there are.
+        heads: of each of them.
         weights: shape (n, n), float32, on the CPU: how much token i looks at token j. A row sums to 1; a token that
             comes later gets 0.
     """
@@ -47,6 +49,8 @@ class Attention:
     tokens: tuple[Token, ...]
     dropped: int
     lens: Lens
+    layers: int
+    heads: int
     weights: Tensor
 
 
@@ -66,8 +70,10 @@ def attend(engine: Engine, text: str, lens: Lens | None = None, row: int = -1) -
     ids = engine.encode(text)
     kept = ids[: engine.config.max_attention_tokens]
     model = engine.model
+    shape = model.config.get_text_config()
+    layers, heads = shape.num_hidden_layers, shape.num_attention_heads
     if lens:
-        _check(lens, *shape(model))
+        _check(lens, layers, heads)
 
     def work() -> tuple[Lens, Tensor]:
         weights = read(model, kept)
@@ -75,13 +81,8 @@ def attend(engine: Engine, text: str, lens: Lens | None = None, row: int = -1) -
         return found, through(weights, found).cpu()
 
     found, weights = engine.call(work)
-    return Attention(text, tuple(describe(engine.tokenizer, kept)), len(ids) - len(kept), found, weights)
-
-
-def shape(model: PreTrainedModel) -> tuple[int, int]:
-    """Return how many layers a model has, and how many heads of attention each has."""
-    config = model.config.get_text_config()
-    return config.num_hidden_layers, config.num_attention_heads
+    tokens = tuple(describe(engine.tokenizer, kept))
+    return Attention(text, tokens, len(ids) - len(kept), found, layers, heads, weights)
 
 
 def read(model: PreTrainedModel, ids: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Embedding: the vector that a token begins with, before any layer has read it, and the tokens whose vectors are near."""
+"""Embedding: the vector that a token has before any layer has read it, and the tokens whose vectors are near."""
 
 from dataclasses import dataclass
 

@@ -15,7 +15,9 @@ LABEL = 12  # characters of a token
 LOOKED_AT = 10  # bars of a row
 
 
-def attention_map(weights: Sequence[Sequence[float]], labels: Sequence[str], row: int, title: str, t: Translate) -> Figure:
+def attention_map(
+    weights: Sequence[Sequence[float]], labels: Sequence[str], row: int, title: str, t: Translate
+) -> Figure:
     """Show how much each token looks at itself and at those before it; what comes after is left empty.
 
     The first token's share, often a multiple of all others', does not set the scale of colours.
@@ -43,7 +45,7 @@ def attention_map(weights: Sequence[Sequence[float]], labels: Sequence[str], row
         xgap=1,
         ygap=1,
         hoverongaps=False,
-        hovertemplate=t("inside.hover", query="%{y}", key="%{x}", share="%{z:.1f}") + "<extra></extra>",
+        hovertemplate=t("inside.hover", looker="%{y}", looked_at="%{x}", share="%{z:.1f}") + "<extra></extra>",
         texttemplate="%{z:.0f}" if n <= WRITTEN else None,
         textfont={"size": 10},
         colorbar={
@@ -60,7 +62,14 @@ def attention_map(weights: Sequence[Sequence[float]], labels: Sequence[str], row
             "outlinewidth": 0,
         },
     )
-    axis = {"type": "category", "showgrid": False, "zeroline": False, "fixedrange": True, "dtick": 1, "automargin": True}
+    axis = {
+        "type": "category",
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "dtick": 1,
+        "automargin": True,
+    }
     axis |= {"tickfont": {"size": 12 if n <= WRITTEN else 10}}
     frame = layout(t, title, height=150 + cell * n, top=104, bottom=76)
     return framed(
