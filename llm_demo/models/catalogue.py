@@ -25,7 +25,6 @@ class ModelCard:
         kind: one of `KINDS`; empty where we do not know.
         languages: one of `LANGUAGES`, as its authors say; empty where we do not know.
         licence: its SPDX name (https://spdx.org/licenses/); empty where we do not know.
-        number_format: of the published weights, where the configuration on this machine is not the published one.
     """
 
     key: str
@@ -34,7 +33,6 @@ class ModelCard:
     kind: str = ""
     languages: str = ""
     licence: str = ""
-    number_format: str = ""
 
     @property
     def is_embedded(self) -> bool:
@@ -57,7 +55,7 @@ class ModelCard:
 
 # What no configuration holds is told by the README of each at its revision.
 CARDS = (
-    ModelCard(EMBEDDED, "", None, "instruct", "english", APACHE, "bfloat16"),
+    ModelCard(EMBEDDED, "", None, "instruct", "english", APACHE),
     ModelCard(GPU_DEFAULT, "Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca", "thinking", "119", APACHE),
     ModelCard("Qwen3-4B", "Qwen/Qwen3-4B", "1cfa9a7208912126459214e8b04321603b3df60c", "thinking", "119", APACHE),
     ModelCard(

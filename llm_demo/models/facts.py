@@ -77,7 +77,7 @@ def facts(card: ModelCard, config: PreTrainedConfig, generation: GenerationConfi
         hidden_size=text.hidden_size,
         context=getattr(text, "max_position_embeddings", None),
         vocabulary=text.vocab_size,
-        number_format=card.number_format or str(config.dtype or "").removeprefix("torch."),
+        number_format=str(config.dtype or "").removeprefix("torch."),
         defaults=tuple(
             (name, _shown(value)) for name in DECODING if (value := getattr(generation, name, None)) is not None
         ),

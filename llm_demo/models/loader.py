@@ -1,7 +1,9 @@
 """From a card to a model and tokenizer in memory, on the device and in the number format that suit the machine."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 
 import psutil
 import torch
@@ -21,7 +23,7 @@ from llm_demo.errors import ModelError
 from llm_demo.hub import answers
 from llm_demo.models import int4, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
-from llm_demo.models.embedded import embedded_folder, folder_in
+from llm_demo.models.embedded import embedded_folder
 
 STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
@@ -161,14 +163,16 @@ def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTraine
 
 
 def load_config(card: ModelCard, config: Config) -> tuple[PreTrainedConfig, GenerationConfig]:
-    """Read a model's configuration and its own defaults of generation, its weights left alone.
+    """Return a model's configuration and its own defaults of generation, its weights left alone.
 
-    The embedded model is not made for it.
+    Those of our own cards travel with the app, as what is pinned to a commit does not change.
 
     Raises:
         ModelError: the folder holds no configuration, or the hub is out of reach.
     """
-    source = str(folder_in(config.cache)) if card.is_embedded else locate(card, config, lambda _stage: None)
+    if (card.revision or card.is_embedded) and (known := _published().get(card.published_as)):
+        return AutoConfig.for_model(**known["config"]), GenerationConfig(**known["generation"])
+    source = locate(card, config, lambda _stage: None)
     try:
         found = _read(AutoConfig, source, card)
     except ModelError as error:
@@ -179,6 +183,11 @@ def load_config(card: ModelCard, config: Config) -> tuple[PreTrainedConfig, Gene
         return found, _read(GenerationConfig, source, card)
     except ModelError:  # many models publish none; transformers then takes what it needs from the configuration
         return found, GenerationConfig.from_model_config(found)
+
+
+def _published() -> dict[str, dict[str, dict[str, object]]]:
+    """Return hub id -> `config` and `generation`: what decides a model's shape and its own way of generating."""
+    return json.loads((files("llm_demo") / "models" / "published.json").read_text("utf-8"))
 
 
 def locate(card: ModelCard, config: Config, report: Report) -> str:

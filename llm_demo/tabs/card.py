@@ -167,12 +167,15 @@ def _values(sheet: _Sheet, t: Translate) -> dict[str, _Value]:
     if sheet.vocabulary:
         values["vocabulary"] = _Value(t("card.tokens", count=t.number(sheet.vocabulary)), sheet.vocabulary)
     if sheet.format_here and found:
-        values["format_here"] = _Value(escape(sheet.format_here))
+        copy = f"<span class='hint'>{t('card.from_4_bits')}</span>" if card.is_embedded else ""
+        values["format_here"] = _Value(escape(sheet.format_here) + copy)
     if found:
         values |= _numbers(found, t)
         values["memory"] = _memory(found, sheet.format_here, t)
     if sheet.measured:
         values["measured"] = _Value(t("card.megabytes", count=t.number(sheet.measured / MEGABYTE)), sheet.measured)
+    else:
+        values["measured"] = _Value(t("card.not_loaded"))
     return values
 
 
