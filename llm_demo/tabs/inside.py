@@ -56,7 +56,7 @@ def build(site: Site, tab: gr.Tab) -> None:
     tokens = gr.HTML(_hint(site.t), js_on_load=SCRIPT, elem_id="inside-tokens")
     told = gr.HTML(elem_id="inside-told")
     with gr.Column(visible=False) as panel:
-        with gr.Row(equal_height=True, elem_id="inside-lens"):
+        with gr.Row(elem_id="inside-lens"):
             kind = gr.Radio(
                 _kinds(site.t), value="head", label=site.t("inside.lens"), elem_id="inside-kind", min_width=320
             )
