@@ -70,7 +70,7 @@ def attention_map(
         "dtick": 1,
         "automargin": True,
     }
-    axis |= {"tickfont": {"size": 12 if n <= WRITTEN else 10}}
+    axis |= {"ticks": "", "tickfont": {"size": 12 if n <= WRITTEN else 10}}
     frame = layout(t, title, height=150 + cell * n, top=104, bottom=76)
     return framed(
         [heat],

@@ -33,7 +33,8 @@ def choose(visitor, place: str, key: str) -> None:
     box.click()
     visitor.page.get_by_role("option", name=key, exact=True).click()
     if key != "—":
-        expect(visitor.page.locator(".model-card thead")).to_contain_text(key)
+        column = {"first": 0, "second": 1}[place]
+        expect(visitor.page.locator(".model-card thead th").nth(column)).to_have_text(key)
 
 
 def test_the_card_of_the_loaded_model_is_there_as_the_page_opens(enter):
