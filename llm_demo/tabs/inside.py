@@ -48,9 +48,16 @@ def build(site: Site, tab: gr.Tab) -> None:
     engine = site.engine
     site.add(gr.Markdown, {"value": "inside.intro"}, elem_classes="intro")
     with gr.Row(equal_height=True):
-        text = site.add(gr.Textbox, {"label": "inside.text"}, value=EXAMPLE, scale=4, elem_id="inside-text")
+        text = site.add(
+            gr.Textbox, {"label": "inside.text"}, value=EXAMPLE, scale=4, min_width=260, elem_id="inside-text"
+        )
         model = site.add(
-            gr.Dropdown, {"label": "inside.model"}, choices=list(engine.cards), scale=2, elem_id="inside-model"
+            gr.Dropdown,
+            {"label": "inside.model"},
+            choices=list(engine.cards),
+            scale=2,
+            min_width=200,
+            elem_id="inside-model",
         )
         run = site.add(gr.Button, {"value": "inside.run"}, variant="primary", scale=1, elem_id="inside-run")
     tokens = gr.HTML(_hint(site.t), js_on_load=SCRIPT, elem_id="inside-tokens")
@@ -66,7 +73,7 @@ def build(site: Site, tab: gr.Tab) -> None:
             )
             find = site.add(gr.Button, {"value": "inside.find"}, elem_id="inside-find", min_width=160)
         with gr.Row():
-            with gr.Column(scale=3, min_width=320, elem_classes="wide"):
+            with gr.Column(scale=3, min_width=320):
                 _plot("map")
             with gr.Column(scale=2, min_width=320):
                 _plot("row")

@@ -123,6 +123,8 @@ def test_a_text_of_ones_own_and_one_too_long_on_a_telephone(enter):
         expect(visitor.page.locator("#inside-told")).to_contain_text("Se muestran los 64 primeros tokens")
         expect(chart(visitor, "map").locator(".ytick text")).to_have_count(64)
         assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+        frame = visitor.page.locator("#inside-map")  # the map itself moves in its frame
+        assert frame.evaluate("frame => { frame.scrollLeft = 9999; return frame.scrollLeft }") > 500
 
         box.fill("")
         visitor.page.locator("#inside-run").click()
