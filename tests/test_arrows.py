@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment"},
+    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment", "attention", "embedding"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -23,6 +23,8 @@ LAYERS = (
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
     "quiz": {"engine", "chat"},
+    "attention": {"engine", "tokens"},
+    "embedding": {"engine", "tokens"},
     "bench": {"measures"},
     "chat_files": {"chat"},
     "sentiment": {"engine", "chat"},

@@ -33,6 +33,7 @@ READ = [
     ("LLM_DEMO_MAX_MODELS", "1", "max_models", 1),
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
+    ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
 ]
 

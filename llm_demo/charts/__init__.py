@@ -10,6 +10,7 @@ from llm_demo.charts.beams import beam_tree
 from llm_demo.charts.classes import class_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
+from llm_demo.charts.inside import attention_map, attention_row, neighbour_bars
 from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
@@ -21,12 +22,15 @@ __all__ = [
     "FILTERED",
     "Figure",
     "LetterBar",
+    "attention_map",
+    "attention_row",
     "beam_tree",
     "class_bars",
     "contrast_bars",
     "crowd_chart",
     "draw_bar",
     "letter_bars",
+    "neighbour_bars",
     "parting_bars",
     "percent",
     "score_axis",

@@ -8,7 +8,7 @@ import gradio as gr
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.request import check_text
-from llm_demo.tabs import strip
+from llm_demo.tabs import card, inside, strip
 from llm_demo.tabs.site import Site
 from llm_demo.tokens import Token, Tokenization, describe, parse_ids, tokenize, visible
 
@@ -51,6 +51,11 @@ def build(site: Site) -> None:
                 )
                 back = site.add(gr.Button, {"value": "tokenizer.decode"}, scale=0, elem_id="tokenizer-back")
             decoded = gr.HTML(elem_id="tokenizer-decoded")
+        with gr.Tabs(elem_id="tokenizer-sections"):
+            with site.add(gr.Tab, {"label": "card.title"}, id="tokenizer-card"):
+                card.build(site)
+            with site.add(gr.Tab, {"label": "inside.title"}, id="tokenizer-inside") as section:
+                inside.build(site, section)
 
     def begin(t: Translate, text: str) -> tuple[str, ...]:
         return (*show(t, text, None), engine.loaded.card.key)
