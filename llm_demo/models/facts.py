@@ -54,8 +54,6 @@ class Facts:
 def facts(card: ModelCard, config: PreTrainedConfig, generation: GenerationConfig) -> Facts:
     """Return what a configuration tells; its parameters are counted on a model without memory.
 
-    Building one sets torch's default number format for a moment, so it belongs into `Engine.call`.
-
     Raises:
         ModelError: the configuration is none of a model that writes texts.
     """

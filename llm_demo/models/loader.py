@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -170,7 +171,8 @@ def count_parameters(config: PreTrainedConfig) -> int:
 def outline(config: PreTrainedConfig) -> PreTrainedModel:
     """Return a causal model of this configuration without any numbers in it, which takes no memory."""
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+        # Another format would be the whole process's default for a moment, and is written into what was given.
+        return AutoModelForCausalLM.from_config(deepcopy(config), dtype=torch.float32, trust_remote_code=False)
 
 
 def load_classifier(card: ModelCard, config: Config, report: Report) -> LoadedClassifier:

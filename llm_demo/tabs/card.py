@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
 import gradio as gr
@@ -71,7 +71,7 @@ def build(site: Site) -> None:
     @lru_cache(maxsize=64)
     def facts_of(key: str) -> Facts:
         card = engine.cards[key]
-        return engine.call(partial(facts, card, *load_config(card, engine.config)))
+        return facts(card, *load_config(card, engine.config))
 
     def sheet(name: str) -> _Sheet:
         card = find(name, engine.cards)
