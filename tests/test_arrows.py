@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope"},
+    | {"comparison", "trace_files", "microscope", "languages", "turns"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -25,6 +25,7 @@ SIDEWAYS = {
     "quiz": {"engine", "chat"},
     "bench": {"measures"},
     "charts": {"tokens"},
+    "turns": {"chat", "tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
     "traces": {"jobs"},

@@ -7,12 +7,13 @@ are told apart by colour-blind eyes, and a mark, a pattern or a shape always say
 from plotly.graph_objects import Figure
 
 from llm_demo.charts.beams import beam_tree
+from llm_demo.charts.costs import cost_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
 from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
-from llm_demo.charts.style import CHOSEN, FILTERED, percent
+from llm_demo.charts.style import CHOSEN, FILTERED, percent, signed
 from llm_demo.charts.worth import worth_bars
 
 __all__ = [
@@ -22,12 +23,14 @@ __all__ = [
     "LetterBar",
     "beam_tree",
     "contrast_bars",
+    "cost_bars",
     "crowd_chart",
     "draw_bar",
     "letter_bars",
     "parting_bars",
     "percent",
     "score_axis",
+    "signed",
     "top_k_bars",
     "worth_bars",
 ]
