@@ -11,6 +11,7 @@ from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
 from llm_demo.languages import SENTENCES, Sentence
 from llm_demo.tabs import linked
+from llm_demo.tabs.linked import View
 from llm_demo.tabs.pair import Keys, Pair, names_of
 from llm_demo.tabs.site import Site
 from llm_demo.tokens import Tokenization, tokenize
@@ -92,7 +93,7 @@ def _chart(rows: Sequence[Row], names: Sequence[str], t: Translate) -> Figure:
 def _cards(rows: Sequence[Row], names: Sequence[str], t: Translate) -> str:
     cards = []
     for sentence, founds in rows:
-        views = linked.compare(names, founds)
+        views = [View(name, found) for name, found in zip(names, founds, strict=True)]
         body = linked.render(sentence.text, views, t, rows=False, language=sentence.code)
         cards.append(
             f'<article class="cost"><h3 lang="{sentence.code}"><bdi>{sentence.name}</bdi></h3>{body}</article>'

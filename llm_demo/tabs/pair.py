@@ -71,7 +71,7 @@ def build(site: Site) -> Pair:
         choose,
         [first, second, pair.keys],
         pair.outputs,
-        show_progress_on=[pair.trouble],
+        show_progress_on=[second],
         trigger_mode="always_last",
         preprocess=False,  # a forged key is told in the visitor's language
     )
