@@ -1,7 +1,6 @@
 """Tokens: ids, vocabulary pieces, bytes, and whitespace that can be seen."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -168,13 +167,9 @@ def _spans(text: str, written: bytes, tokens: Sequence[Token], read: BatchEncodi
     bytes_of = [b"" if mine else bytes(token.bytes) for token, mine in zip(tokens, own, strict=True)]
     if b"".join(bytes_of) != written:
         return tuple((0, 0) if mine else span for span, mine in zip(read.offset_mapping, own, strict=True))
-    begins = list(accumulate((len(char.encode("utf-8", "replace")) for char in text), initial=0))
-    ends = list(accumulate(map(len, bytes_of), initial=0))
-    return tuple(
-        # The character that holds the first byte, and the one after that which holds the last.
-        (bisect_right(begins, first) - 1, bisect_right(begins, last - 1)) if last > first else (0, 0)
-        for first, last in pairwise(ends)
-    )
+    char_of = [place for place, char in enumerate(text) for _ in char.encode("utf-8", "replace")]
+    ends = accumulate(map(len, bytes_of), initial=0)
+    return tuple((char_of[first], char_of[last - 1] + 1) if last > first else (0, 0) for first, last in pairwise(ends))
 
 
 def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:

@@ -10,7 +10,7 @@ from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.request import check_text, check_tokenized
-from llm_demo.tabs import linked, pause, strip
+from llm_demo.tabs import linked, strip
 from llm_demo.tabs.linked import View
 from llm_demo.tabs.pair import Keys, Pair, names_of
 from llm_demo.tabs.site import Site
@@ -36,12 +36,20 @@ class Split:
         return [f'<p class="hint">{t("tokenizer.waiting")}</p>', "", "", True]
 
 
-def build(site: Site, text: gr.Textbox, pair: Pair) -> Split:
-    """Add the section to the enclosing container."""
+def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
+    """Add the section to the enclosing container.
+
+    Args:
+        site: what the tabs share.
+        text: to be split.
+        typed: whose `input` comes when the visitor has stopped typing into `text`.
+        pair: the tokenizers.
+    """
     engine = site.engine
-    typed = pause.after_typing("tokenizer-text")
     with gr.Row(elem_classes="level-row"):
-        run = site.add(gr.Button, {"value": "tokenizer.run"}, variant="primary", scale=0, elem_id="tokenizer-run")
+        run = site.add(
+            gr.Button, {"value": "tokenizer.run"}, variant="primary", scale=0, min_width=200, elem_id="tokenizer-run"
+        )
         special = site.add(
             gr.Checkbox, {"label": "tokenizer.special", "info": "tokenizer.special_info"}, elem_id="tokenizer-special"
         )

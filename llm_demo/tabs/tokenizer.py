@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.lesson import Lesson, find
 from llm_demo.lessons.tokenizer import LESSONS, TokenizerLesson
-from llm_demo.tabs import conversation, costs, exercise, pair, split
+from llm_demo.tabs import conversation, costs, exercise, pair, pause, split
 from llm_demo.tabs.site import Site
 
 EXAMPLE = "Lista de colores: rojo, azul"
@@ -27,18 +27,19 @@ def build(site: Site) -> None:
                 gr.Textbox,
                 {"label": "tokenizer.text", "placeholder": "tokenizer.placeholder"},
                 value=EXAMPLE,
-                lines=4,
-                max_lines=10,
+                lines=6,
+                max_lines=6,  # a box that grows is measured anew at each key, which a long text makes slow
                 scale=3,
                 min_width=280,
                 elem_id="tokenizer-text",
             )
+            typed = pause.after_typing("tokenizer-text")
             with gr.Column(scale=2, min_width=280):
                 chosen = pair.build(site)
         lesson = exercise.build(site, "tokenizer", LESSONS, runs_on)
         with gr.Tabs(elem_id="tokenizer-sections") as sections:
             with site.add(gr.Tab, {"label": "tokenizer.tokens"}, id="tokenizer-tokens"):
-                tokens = split.build(site, text, chosen)
+                tokens = split.build(site, text, typed, chosen)
             with site.add(gr.Tab, {"label": "costs.title"}, id="tokenizer-languages"):
                 languages = costs.build(site, chosen)
             with site.add(gr.Tab, {"label": "turns.title"}, id="tokenizer-turns"):
