@@ -63,6 +63,11 @@ class Tokenization:
         """How many tokens stand nowhere in the text: the model's own, such as one that begins every text."""
         return sum(start == end for start, end in self.spans)
 
+    @property
+    def n_unread(self) -> int:
+        """How many characters stand in no token: the vocabulary lacks their bytes, and the model never sees them."""
+        return self.n_chars - len({place for start, end in self.spans for place in range(start, end)})
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -85,8 +90,8 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, special: bool = Fals
         verbose=False,  # a text longer than the model's context may still be counted
     )
     tokens = tuple(describe(tokenizer, read.input_ids))
-    written = text.encode("utf-8", "replace")
-    return Tokenization(tokens, _spans(text, written, tokens, read), len(text), len(written))
+    spans = _spans(tokenizer, text, tokens, read)
+    return Tokenization(tokens, spans, len(text), len(text.encode("utf-8", "replace")))
 
 
 def describe(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[Token]:
@@ -161,15 +166,37 @@ def label(token: Token) -> str:
     return visible(token.text)
 
 
-def _spans(text: str, written: bytes, tokens: Sequence[Token], read: BatchEncoding) -> tuple[Span, ...]:
+def _spans(
+    tokenizer: PreTrainedTokenizerBase, text: str, tokens: Sequence[Token], read: BatchEncoding
+) -> tuple[Span, ...]:
     """Return where the tokens stand: counted by their bytes, or as the tokenizer says where it changed the text."""
     own = [bool(mask) for mask in read.special_tokens_mask]
     bytes_of = [b"" if mine else bytes(token.bytes) for token, mine in zip(tokens, own, strict=True)]
-    if b"".join(bytes_of) != written:
-        return tuple((0, 0) if mine else span for span, mine in zip(read.offset_mapping, own, strict=True))
-    char_of = [place for place, char in enumerate(text) for _ in char.encode("utf-8", "replace")]
-    ends = accumulate(map(len, bytes_of), initial=0)
-    return tuple((char_of[first], char_of[last - 1] + 1) if last > first else (0, 0) for first, last in pairwise(ends))
+    joined = b"".join(bytes_of)
+    written = text.encode("utf-8", "replace")
+    lost = frozenset() if joined == written else _lost_bytes(tokenizer)
+    if joined == bytes(byte for byte in written if byte not in lost):
+        chars = enumerate(char.encode("utf-8", "replace") for char in text)
+        char_of = [place for place, char in chars for byte in char if byte not in lost]
+        ends = accumulate(map(len, bytes_of), initial=0)
+        return tuple(
+            (char_of[first], char_of[last - 1] + 1) if last > first else (0, 0) for first, last in pairwise(ends)
+        )
+    spans = [(0, 0) if mine else span for span, mine in zip(read.offset_mapping, own, strict=True)]
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer and joined == normalizer.normalize_str(text).encode("utf-8", "replace"):
+        # All was read: an accent that was joined to its letter belongs to the letter's token.
+        follow = [start for start, _ in spans[1:]] + [len(text)]
+        spans = [(start, max(end, after)) for (start, end), after in zip(spans, follow, strict=True)]
+    return tuple(spans)
+
+
+def _lost_bytes(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the bytes that a vocabulary has no piece for, and a text loses; SmolLM2's lacks 21 of the 256."""
+    if not _is_byte_level(tokenizer):
+        return frozenset()
+    id_of = tokenizer.backend_tokenizer.token_to_id
+    return frozenset(byte for byte, piece in bytes_to_unicode().items() if id_of(piece) is None)
 
 
 def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:

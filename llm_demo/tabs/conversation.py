@@ -13,7 +13,7 @@ from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.request import check_text
 from llm_demo.tabs.linked import SHOWN
-from llm_demo.tabs.pair import Keys, Pair, names_of
+from llm_demo.tabs.pair import Keys, Pair
 from llm_demo.tabs.site import Site
 from llm_demo.tokens import Token, label
 from llm_demo.turns import Turn, n_tokens, turns_of
@@ -42,7 +42,9 @@ def build(site: Site, pair: Pair) -> None:
     def show(
         t: Translate, system: str, first: str, reply: str, second: str, thinking: bool, keys: Keys
     ) -> list[object]:
-        name = names_of(engine, keys)[0]
+        name = keys[0]
+        if not name:  # the model is still loading
+            return [gr.skip()] * 3
         tokenizer = engine.tokenizer_of(name)
         switch = gr.update(visible=can_think(tokenizer))
         try:

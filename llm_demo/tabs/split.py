@@ -69,6 +69,8 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
 
     def follow(t: Translate, text: str, special: bool, keys: Keys) -> list[object]:
         """Show what was typed so far; an empty box or one too full is no mistake of somebody who is still typing."""
+        if not keys[0]:  # the model is still loading, and what is there is shown when it has loaded
+            return [gr.skip()] * len(split.outputs)
         try:
             return show(t, text, special, keys)
         except InputError as error:
@@ -94,12 +96,17 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
 
 
 def _compare(views: Sequence[View], special: bool, t: Translate) -> str:
-    """Return safe HTML: what the tokenizers add of their own, and how far two of them agree."""
+    """Return safe HTML: what the tokenizers add of their own or drop, and how far two of them agree."""
     notes = []
     if special:
         for view in views:
             key = "tokenizer.added" if view.found.n_added else "tokenizer.nothing_added"
             notes.append(t(key, count=t.number(view.found.n_added), name=escape(view.name)))
+    notes += [
+        t("tokenizer.unread", count=t.number(view.found.n_unread), name=escape(view.name))
+        for view in views
+        if view.found.n_unread
+    ]
     if len(views) == 2:
         one, other = views
         total, different = len(one.found.tokens), len(one.apart)

@@ -131,6 +131,6 @@ def test_an_empty_text_is_told_in_a_sentence_and_the_last_one_stays(visitor):
 
 
 def test_a_text_past_the_bound_is_told_in_a_sentence(visitor):
-    split(visitor, "a" * 100_000)
+    split(visitor, "a" * 100_001)
 
-    visitor.expect_toast("El texto tiene 100000 caracteres y aquí caben 8000: acórtalo.")
+    visitor.expect_toast("El texto tiene 100001 caracteres y aquí caben 100000: acórtalo.")
