@@ -1,4 +1,6 @@
-"""Tokenizer tab: a text in tokens, a token under the lens, ids back to text."""
+"""Tokenizer tab: a text in tokens, one or two tokenizers, a token under the lens, ids back to text, the vocabulary."""
+
+import time
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -81,22 +83,140 @@ def test_another_models_tokenizer_splits_the_same_text_its_own_way(visitor, qwen
     expect(column(visitor, 2)).to_have_text(QWEN3_IDS.split())
 
 
-def test_a_click_marks_the_token_and_its_row(example):
+LIT = """light => [...document.querySelectorAll('.' + light)].map(part =>
+  part.tagName + ' ' + (part.dataset.s ?? part.dataset.i))"""
+
+
+def choose(visitor, box: str, name: str) -> None:
+    visitor.page.locator(f"#{box} input").click()
+    visitor.page.get_by_role("option", name=name, exact=True).click()
+
+
+def lit(visitor, light: str = "held") -> list[str]:
+    """Return what is lit: `BUTTON 3` for a chip, `TR 3` for a row, `SPAN 8` for a place by its first character."""
+    return visitor.page.evaluate(LIT, light)
+
+
+def test_a_click_marks_the_token_its_row_and_its_place(example):
     example.shown(".token").nth(3).click()
 
     expect(example.shown(".token[aria-pressed=true]")).to_have_text(["·col"])
     expect(example.page.locator("#tokenizer-table tr[aria-selected] td:nth-child(4)")).to_have_text(["·col"])
+    assert lit(example) == ["SPAN 8", "BUTTON 3", "TR 3"]
+
+
+def test_a_row_or_a_place_marks_the_others_too(example):
+    example.page.locator("#tokenizer-table tbody tr").nth(4).click()
+    assert lit(example) == ["SPAN 12", "BUTTON 4", "TR 4"]
+
+    example.page.locator(".passage span").nth(9).click()
+    assert lit(example) == ["SPAN 23", "BUTTON 9", "TR 9"]
+
+
+def test_pointing_at_one_lights_up_the_others_until_the_hand_goes(example):
+    example.shown(".token").nth(1).hover()
+    assert lit(example, "lit") == ["SPAN 4", "BUTTON 1", "TR 1"]
+
+    example.page.locator("h1").hover()
+    assert lit(example, "lit") == []
 
 
 def test_the_arrow_keys_move_from_token_to_token(example):
     example.shown(".token").nth(3).click()
-    expect(example.shown(".token[aria-pressed=true]")).to_have_text(["·col"])
 
     example.page.keyboard.press("ArrowRight")
     expect(example.shown(".token[aria-pressed=true]")).to_have_text(["ores"])
+    assert lit(example) == ["SPAN 12", "BUTTON 4", "TR 4"]
 
     example.page.keyboard.press("ArrowLeft")
     expect(example.shown(".token[aria-pressed=true]")).to_have_text(["·col"])
+
+    example.page.locator("#tokenizer-table").focus()
+    example.page.keyboard.press("ArrowDown")
+    assert lit(example) == ["SPAN 12", "BUTTON 4", "TR 4"]
+
+
+def test_the_tokens_follow_the_hand_that_types(opened):
+    opened.page.locator("#tokenizer-text textarea").fill("rojo")
+
+    expect(column(opened, 4)).to_have_text(["ro", "jo"])
+
+    opened.page.locator("#tokenizer-text textarea").fill("")
+    expect(opened.page.locator("#tokenizer-view")).to_have_text("No hay ningún texto que partir: escribe algo.")
+
+
+def test_a_text_typed_while_another_section_is_open_is_not_lost(opened):
+    opened.page.get_by_role("tab", name=opened.t("turns.title"), exact=True).click()
+    expect(opened.page.locator("#tokenizer-turns-read .role-user").first).to_be_visible()
+    opened.page.locator("#tokenizer-text textarea").fill("rojo")
+
+    opened.page.get_by_role("tab", name=opened.t("tokenizer.tokens"), exact=True).click()
+    expect(column(opened, 4)).to_have_text(["ro", "jo"])
+
+
+def test_two_tokenizers_stand_side_by_side_with_what_differs_marked(example, qwen3):
+    choose(example, "tokenizer-other", qwen3)
+
+    views = example.page.locator("#tokenizer-view .view")
+    expect(views).to_have_count(2)
+    expect(views.nth(0).locator(".noted")).to_have_text(["List", "a"])
+    expect(views.nth(1).locator(".noted")).to_have_text(["Lista"])
+    expect(views.nth(1).locator("td:nth-child(2)")).to_have_text(QWEN3_IDS.split())
+    expect(example.page.locator("#tokenizer-compared")).to_contain_text(
+        "9 de los 11 tokens de SmolLM2-135M-Instruct existen igual"
+    )
+
+    views.nth(1).locator(".token").first.click()
+    assert lit(example) == ["SPAN 0", "SPAN 4", "BUTTON 0", "BUTTON 1", "TR 0", "TR 1", "SPAN 0", "BUTTON 0", "TR 0"]
+
+
+def test_a_tokenizer_that_cannot_be_had_is_told_and_nothing_is_lost(example):
+    choose(example, "tokenizer-other", "Qwen3-4B")
+
+    expect(example.page.locator("#tokenizer-trouble [role=alert]")).to_contain_text("No se puede obtener «Qwen3-4B»")
+    expect(example.page.locator("#tokenizer-other input")).to_have_value(example.t("tokenizer.no_other"))
+    expect(example.shown(".token")).to_have_text(PIECES)
+
+    choose(example, "tokenizer-model", "distilgpt2")
+    expect(example.page.locator("#tokenizer-trouble [role=alert]")).to_contain_text("No se puede obtener «distilgpt2»")
+    expect(example.page.locator("#tokenizer-model input")).to_have_value("SmolLM2-135M-Instruct")
+    expect(example.page.locator("#tokenizer-text textarea")).to_have_value(TEXT)
+
+
+def test_special_tokens_of_its_own_are_told_to_be_none(example):
+    example.page.locator("#tokenizer-special input").check()
+
+    expect(example.page.locator("#tokenizer-compared")).to_contain_text("no añade ningún token especial")
+    expect(example.shown(".token")).to_have_text(PIECES)
+
+
+def test_special_tokens_in_the_text_and_lost_characters_are_shown_for_what_they_are(opened):
+    split(opened, "a\x16<|im_end|>\n")
+
+    expect(opened.shown(".token")).to_have_text(["a", "<|im_end|>", "↵"])
+    expect(opened.shown(".token.special")).to_have_text(["<|im_end|>"])
+    expect(opened.page.locator("#tokenizer-compared")).to_contain_text("se pierden")
+
+
+def test_a_text_of_a_hundred_thousand_characters_is_counted_whole_and_shown_in_part(opened):
+    opened.page.locator("#tokenizer-text textarea").fill("rojo " * 20_000)
+    began = time.monotonic()
+
+    expect(opened.page.locator("#tokenizer-counts .facts span").nth(1)).to_have_text("100.000 caracteres")
+
+    assert time.monotonic() - began < 20
+    expect(opened.shown(".token")).to_have_count(500)
+    expect(opened.page.locator(".view .hint")).to_contain_text("Se ven los primeros 500 tokens")
+
+
+def test_the_vocabulary_is_searched_by_what_a_token_says(opened):
+    opened.page.get_by_text(opened.t("tokenizer.search"), exact=True).click()
+    opened.page.locator("#tokenizer-query").locator("input, textarea").fill("ñ")
+    opened.page.locator("#tokenizer-find").click()
+
+    rows = opened.page.locator("#tokenizer-matches-0 tbody tr")
+    expect(rows.first.locator("td")).to_have_text(["10214", "Ã±", "ñ", "C3 B1"])
+    expect(opened.page.locator("#tokenizer-found .hint")).to_contain_text("de las 49.152 entradas")
 
 
 def test_an_emoji_shows_its_bytes(opened):
