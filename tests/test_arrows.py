@@ -13,7 +13,8 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment", "attention", "embedding"},
+    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment", "attention", "embedding"}
+    | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -29,6 +30,7 @@ SIDEWAYS = {
     "chat_files": {"chat"},
     "sentiment": {"engine", "chat"},
     "charts": {"tokens"},
+    "template": {"chat", "tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
     "traces": {"jobs"},
