@@ -1,4 +1,4 @@
-"""Turns: the prompt that a chat template makes, taken apart into who speaks, with the tokens of each."""
+"""Template: the prompt that a chat template makes, taken apart into who speaks, with the tokens of each."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Conversation: what a chat template makes of messages, who speaks where, and what its parts cost."""
+"""Template: what a chat template makes of messages, who speaks where, and what its parts cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from llm_demo.request import check_text
 from llm_demo.tabs.linked import SHOWN
 from llm_demo.tabs.pair import Keys, Pair
 from llm_demo.tabs.site import Site
-from llm_demo.tokens import Token, label
 from llm_demo.template import Turn, n_tokens, turns_of
+from llm_demo.tokens import Token, label
 
 
 def build(site: Site, pair: Pair) -> None:
