@@ -256,11 +256,11 @@ def test_an_id_beyond_the_vocabulary_is_told_in_a_sentence(example):
     example.expect_toast("«49152» no es un id de este vocabulario: deben ser números enteros entre 0 y 49151.")
 
 
-def test_an_empty_text_is_told_in_a_sentence_and_the_last_one_stays(example):
+def test_an_empty_text_is_told_in_a_sentence(example):
     split(example, "")
 
     example.expect_toast("No hay ningún texto que partir: escribe algo.")
-    expect(example.shown("#tokenizer-view .token")).to_have_text(PIECES)
+    expect(example.page.locator("#tokenizer-view .hint")).to_have_text("No hay ningún texto que partir: escribe algo.")
 
 
 def test_a_text_past_the_bound_is_told_in_a_sentence(example):
