@@ -129,14 +129,20 @@ class Visitor:
 
     def open_tab(self, name: str) -> None:
         """Open a tab by its key, from the menu where a narrow window has no room for it."""
-        title = self.t(f"{name}.title")
-        tab = self.page.get_by_role("tab", name=title, exact=True)
-        expect(self.page.get_by_role("tab").first).to_be_visible()
-        if not tab.is_visible():
-            self.page.locator(".overflow-menu button").first.click()
-            tab = self.page.locator(".overflow-dropdown button", has_text=title)
-        tab.click()
+        self._open(self.page.locator("body"), self.t(f"{name}.title"))
         expect(self.shown(f"[id^={name}-]").first).to_be_visible()
+
+    def open_section(self, tabs: str, key: str) -> None:
+        """Open one of the tabs inside a tab: of the element with the id `tabs`, the one that a key names."""
+        self._open(self.page.locator(f"#{tabs}"), self.t(key))
+
+    def _open(self, within: Locator, title: str) -> None:
+        tab = within.get_by_role("tab", name=title, exact=True)
+        expect(within.get_by_role("tab").first).to_be_visible()
+        if not tab.is_visible():
+            within.locator(".overflow-menu button").first.click()
+            tab = within.locator(".overflow-dropdown button", has_text=title)
+        tab.click()
 
     def shown(self, selector: str) -> Locator:
         """Return what matches a selector and can be seen."""

@@ -15,7 +15,7 @@ def card(enter):
 
 
 def open_card(visitor) -> None:
-    visitor.page.get_by_role("tab", name=visitor.t("card.title"), exact=True).click()
+    visitor.open_section("tokenizer-sections", "card.title")
     expect(row(visitor, "parameters").locator("td").first).to_be_visible()
 
 

@@ -18,7 +18,7 @@ def inside(enter):
 
 
 def open_section(visitor) -> None:
-    visitor.page.get_by_role("tab", name=visitor.t("inside.title"), exact=True).click()
+    visitor.open_section("tokenizer-sections", "inside.title")
     expect(chart(visitor, "map").locator(".ytick text").first).to_be_visible()
 
 
