@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope"},
+    | {"comparison", "trace_files", "microscope", "conversation"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -22,6 +22,8 @@ LAYERS = (
 # Beside its own layer's others, a part may import these alone.
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
+    "chat": {"engine"},
+    "conversation": {"engine", "chat"},
     "quiz": {"engine", "chat"},
     "bench": {"measures"},
     "charts": {"tokens"},
