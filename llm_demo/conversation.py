@@ -1,14 +1,16 @@
 """Conversation: what was said, several answers to the last message, and the one that the conversation goes on with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_demo.chat import Fitted, Message, fit, is_cut, read_messages, split_thinking
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
+from llm_demo.jobs import Decision
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Trace
+from llm_demo.traces import Traces
 
 SHOWN = 10  # candidates recorded of each token
 EVERY = 4  # tokens of each answer between two pictures
@@ -160,11 +162,13 @@ def replies(
         InputError, SettingsError, ModelError: before anything runs.
         DeadlineError: a job took longer than `job_seconds`.
     """
-    answers: list[Answer | None] = [None] * len(voices)
-    jobs = []
+    answers: dict[int, Answer] = {}
+    jobs: list[tuple[list[int], Iterator[Decision], Traces]] = []
     for model in dict.fromkeys(voice.model for voice in voices):
         runner = engine.of(model)
         numbers = [number for number, voice in enumerate(voices) if voice.model == model]
+        if len(numbers) > engine.config.max_answers + 1:
+            raise InputError("many_answers", value=len(numbers), limit=engine.config.max_answers)
         fitted = [_fit(runner, turns, voices[number]) for number in numbers]
         requests = [
             Request(read.prompt, voices[number].sampling, tuple(forced))
@@ -175,25 +179,27 @@ def replies(
         jobs.append((numbers, decisions, collected))
         for number, read, trace in zip(numbers, fitted, collected.finished(), strict=True):
             answers[number] = Answer(voices[number], read.prompt, read.left_out, trace, len(forced))
-    yield tuple(answers)
+    yield _in_order(answers)
     for numbers, decisions, collected in jobs:
         for count, decision in enumerate(decisions):
             collected.add(decision)
             if count % (EVERY * len(numbers)) == 0:
-                yield _grown(answers, numbers, collected.finished())
-        answers[:] = _grown(answers, numbers, collected.finished())
-    yield tuple(answers)
+                yield _in_order(_grown(answers, numbers, collected))
+        answers = _grown(answers, numbers, collected)
+    yield _in_order(answers)
 
 
 def _fit(engine: Engine, turns: Sequence[Message], voice: Voice) -> Fitted:
     return fit(engine, turns, voice.sampling.max_new_tokens, voice.system, voice.thinking, voice.plain)
 
 
-def _grown(answers: Sequence[Answer], numbers: Sequence[int], traces: Sequence[Trace]) -> tuple[Answer, ...]:
-    new = dict(zip(numbers, traces, strict=True))
-    return tuple(
-        replace(answer, trace=new[number]) if number in new else answer for number, answer in enumerate(answers)
-    )
+def _grown(answers: Mapping[int, Answer], numbers: Sequence[int], collected: Traces) -> dict[int, Answer]:
+    traces = zip(numbers, collected.finished(), strict=True)
+    return {**answers, **{number: replace(answers[number], trace=trace) for number, trace in traces}}
+
+
+def _in_order(answers: Mapping[int, Answer]) -> tuple[Answer, ...]:
+    return tuple(answers[number] for number in sorted(answers))
 
 
 def _checked(turns: tuple[Message, ...]) -> tuple[Message, ...]:
