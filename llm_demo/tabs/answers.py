@@ -42,7 +42,7 @@ def build(site: Site) -> list[Slot]:
             with gr.Column(min_width=260, visible=number == 0, elem_id=f"chat-slot-{number}") as column:
                 name = gr.HTML(visible=False)
                 bubble = gr.HTML(visible=False, elem_classes="chat-said")
-                tokens = strip.make()
+                tokens = strip.make(strip.render((), site.t, empty=site.t("chat.no_answer")))
                 facts = gr.HTML(elem_classes="chat-told")
                 with gr.Row():
                     keep = gr.Button(visible=False, size="sm", min_width=90, elem_classes="chat-keep")
@@ -74,7 +74,7 @@ def show(
         answer = now.answers[number]
         kept = number == now.kept
         place = at[1] if at and at[0] == number else None
-        bubble = talk.render((Message("assistant", answer.said),), answer.thoughts, t)
+        bubble = talk.render((Message("assistant", answer.said.strip()),), answer.thoughts, t)
         keep = gr.update(value=t("chat.kept" if kept else "chat.keep"), interactive=not kept, visible=several)
         shown += [
             gr.update(visible=True),

@@ -48,7 +48,14 @@ def build(site: Site) -> None:
             with gr.Column(scale=3, min_width=320):
                 site.add(gr.Markdown, {"value": "chat.answer"})
                 slots = answers.build(site)
-                site.add(gr.Checkbox, {"label": "chat.colours"}, value=True, container=False, elem_id="chat-colours")
+                site.add(
+                    gr.Checkbox,
+                    {"label": "chat.colours"},
+                    value=True,
+                    interactive=True,
+                    container=False,
+                    elem_id="chat-colours",
+                )
                 look = lens.build(site)
         with site.add(gr.Accordion, {"label": "chat.read"}, open=False, elem_id="chat-reading") as fold:
             site.add(gr.Markdown, {"value": "chat.read_info"})

@@ -34,9 +34,9 @@ class Lens:
 
 def build(site: Site) -> Lens:
     """Add the lens to the enclosing container; a click on another candidate is an event of `others`."""
+    others = gr.HTML(_hint(site.t), js_on_load=SCRIPT, elem_id="chat-others")
     chart = gr.Plot(show_label=False, elem_id="chat-chart")
     why = gr.HTML(elem_id="chat-why")
-    others = gr.HTML(_hint(site.t), js_on_load=SCRIPT, elem_id="chat-others")
     return Lens(chart, why, others)
 
 

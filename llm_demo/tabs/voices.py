@@ -105,7 +105,7 @@ def build(site: Site) -> Panel:
         )
     with site.add(gr.Accordion, {"label": "settings"}, open=False, elem_id="chat-settings") as settings:
         system = site.add(
-            gr.Textbox, {"label": "chat.system", "info": "chat.system_info"}, lines=2, elem_id="chat-system"
+            gr.Textbox, {"label": "chat.system", "info": "chat.system_info"}, value="", lines=2, elem_id="chat-system"
         )
         with gr.Row(elem_classes="presets"):
             presets = tuple(
