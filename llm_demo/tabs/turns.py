@@ -66,12 +66,7 @@ class Room:
 
 def started(room: Room, engine: Engine, t: Translate) -> dict:
     """Show an empty conversation."""
-    return {
-        **_shown(room, Conversation(), (0, 0), engine, t),
-        room.editing: None,
-        room.note: "",
-        room.lesson.look: "",
-    }
+    return {**_shown(room, Conversation(), (0, 0), engine, t), room.lesson.look: ""}
 
 
 def wire(site: Site, room: Room) -> None:
@@ -81,7 +76,7 @@ def wire(site: Site, room: Room) -> None:
     def answered(
         t: Translate, before: Conversation, asked: Conversation, voices: Sequence[Voice], visitor: str, lesson_id: str
     ) -> Iterator[dict]:
-        begun = {room.earlier: before, room.editing: None, room.note: "", room.text: "", room.lesson.look: ""}
+        begun = {room.earlier: before, room.text: "", room.lesson.look: ""}
         now = asked
         for spoken in replies(engine, asked.turns, voices, visitor):
             now = replace(asked, answers=spoken)
@@ -156,7 +151,7 @@ def wire(site: Site, room: Room) -> None:
 
     def undo(t: Translate, found: Conversation, earlier: Conversation | None, editing: int | None) -> dict:
         if editing is not None:  # nothing has changed yet but the text in the box
-            return {room.editing: None, room.note: "", room.text: ""}
+            return {room.editing: None, room.note: _note(found, None, t), room.text: ""}
         if earlier is None:
             raise InputError("nothing_to_undo")
         return {**started(room, engine, t), **_shown(room, earlier, (0, 0), engine, t), room.earlier: found}
@@ -169,12 +164,12 @@ def wire(site: Site, room: Room) -> None:
         if not found.own:
             return {room.text: gr.skip()}
         words = found.turns[found.own[number]].content
-        return {room.text: words, room.editing: number, room.note: _note(number, t)}
+        return {room.text: words, room.editing: number, room.note: _note(found, number, t)}
 
     def reword(t: Translate, found: Conversation, at: Place, lesson_id: str, editing: int | None) -> dict:
         look = room.lesson.looked(lesson_id, t) if found.answers else ""
-        note = "" if editing is None else _note(editing, t)
-        return {**_shown(room, found, at, engine, t), room.lesson.look: look, room.note: note}
+        held = {room.editing: editing, room.note: _note(found, editing, t), room.lesson.look: look}
+        return {**_shown(room, found, at, engine, t), **held}
 
     # A slider's ends are for the hand; the backend's bounds are told in one's own language.
     long = {"preprocess": False, "show_progress_on": [room.slots[0].facts]}
@@ -246,8 +241,12 @@ def _growing(room: Room, now: Conversation, engine: Engine, t: Translate) -> dic
 
 def _said(room: Room, now: Conversation, t: Translate) -> dict:
     thoughts = now.answers[now.kept].thoughts if now.answers else ""
-    return {room.talk: talk_html(now.history, thoughts, t), room.found: now}
+    talk = talk_html(now.history, thoughts, t)
+    return {room.talk: talk, room.found: now, room.editing: None, room.note: _note(now, None, t)}
 
 
-def _note(number: int, t: Translate) -> str:
-    return f'<p class="hint">{t("chat.editing", number=number + 1)}</p>'
+def _note(now: Conversation, editing: int | None, t: Translate) -> str:
+    """Return safe HTML: how to change a message, or which one is being changed."""
+    if editing is not None:
+        return f'<p class="hint editing">{t("chat.editing", number=editing + 1)}</p>'
+    return f'<p class="hint">{t("chat.how_to_edit")}</p>' if now.turns else ""
