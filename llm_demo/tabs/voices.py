@@ -118,7 +118,7 @@ def build(site: Site) -> Panel:
             visible=False,
             elem_id="chat-thinking",
         )
-        own = site.add(gr.Button, {"value": "plan.own"}, size="sm", elem_id="chat-own")
+        own = site.add(gr.Button, {"value": "plan.own"}, size="sm", elem_id="chat-own-settings")
         note = gr.HTML(elem_id="chat-mark")
         knobs: dict[str, gr.components.Component] = {
             "strategy": site.add(gr.Radio, {"label": "chat.strategy"}, choices=list(STRATEGIES), value="sample")
