@@ -1,6 +1,7 @@
 """A thinking model in the chat: Qwen3's tokenizer and template, around a model whose every word is known beforehand."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +10,8 @@ from transformers import AutoTokenizer, GenerationConfig, Qwen3Config, Qwen3ForC
 
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
-from tests.browser.conftest import QWEN3
 
+QWEN3 = Path(__file__).parents[3] / "shared" / "tokenizers" / "qwen3"
 ENDS = (151645, 151643)  # the two ids that end a text
 SIZE = 16
 
@@ -144,5 +145,6 @@ def test_c8_two_templates_two_behaviours(chat):
     assert tokens(chat, 0) == ["Hello", "<|im_end|>"]
     assert tokens(chat, 1)[0] == "<think>"
     chat.page.get_by_text(chat.t("chat.read"), exact=True).click()
+    expect(chat.page.locator("#chat-read .read")).to_have_count(2)
     without, thinking = chat.page.locator("#chat-read .read").all_inner_texts()
     assert without == thinking + "<think>\n\n</think>\n\n"
