@@ -121,6 +121,12 @@ class Visitor:
         if message.type == "error":
             self.errors.append(f"{message.text} {message.location['url']}")
 
+    def reload(self) -> None:
+        """Open the page anew; what leaving it cuts off, of which Gradio's client complains, is no error."""
+        assert self.errors == []
+        self.page.reload()
+        self.errors.clear()
+
     def open_tab(self, name: str) -> None:
         """Open a tab by its key, from the menu where a narrow window has no room for it."""
         title = self.t(f"{name}.title")

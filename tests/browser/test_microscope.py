@@ -19,9 +19,7 @@ def window(enter):
 @pytest.fixture
 def section(window):
     """The section as a page just opened shows it."""
-    assert window.errors == []
-    window.page.reload()
-    window.errors.clear()  # leaving the page cuts off what was on its way, and Gradio's client complains
+    window.reload()
     window.open_tab("decoding")
     window.page.get_by_role("tab", name=window.t("microscope.title"), exact=True).click()
     return window

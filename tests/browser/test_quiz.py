@@ -166,7 +166,7 @@ def test_a_chosen_language_gives_its_own_questions(quiz, client):
 
 def test_nothing_that_reaches_the_browser_before_the_guess_tells_the_answer(quiz, first):
     quiz.page.add_init_script(OVERHEAR)
-    quiz.page.reload()
+    quiz.reload()
     quiz.open_tab("quiz")
     quiz.page.locator("#quiz-options input[value='B']").check()
     expect(question(quiz)).to_have_text(first["question"])
