@@ -47,6 +47,6 @@ class Startup(Generic[Ready]):
         error = self._ready.exception()
         return Loading("failed", STAGES.index(self._stage), error) if error else Loading("ready", len(STAGES))
 
-    def result(self) -> Ready:
-        """Wait, and return what came of it or raise what went wrong."""
-        return self._ready.result()
+    def result(self, seconds: float | None = None) -> Ready:
+        """Wait, and return what came of it or raise what went wrong; TimeoutError where that takes longer."""
+        return self._ready.result(seconds)

@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope", "conversation"},
+    | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -26,6 +26,8 @@ SIDEWAYS = {
     "conversation": {"engine", "chat"},
     "quiz": {"engine", "chat"},
     "bench": {"measures"},
+    "chat_files": {"chat"},
+    "sentiment": {"engine", "chat"},
     "charts": {"tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},

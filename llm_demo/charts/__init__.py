@@ -7,6 +7,7 @@ are told apart by colour-blind eyes, and a mark, a pattern or a shape always say
 from plotly.graph_objects import Figure
 
 from llm_demo.charts.beams import beam_tree
+from llm_demo.charts.classes import class_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
 from llm_demo.charts.quiz import LetterBar, letter_bars
@@ -21,6 +22,7 @@ __all__ = [
     "Figure",
     "LetterBar",
     "beam_tree",
+    "class_bars",
     "contrast_bars",
     "crowd_chart",
     "draw_bar",

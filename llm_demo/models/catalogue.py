@@ -59,6 +59,19 @@ CARDS = (
     ),
 )
 
+# It writes nothing, so no visitor chooses it: three classes of a sentence, for the Chat tab. Apache-2.0.
+CLASSIFIER = ModelCard(
+    "distilbert-multilingual-sentiments",
+    "lxyuan/distilbert-base-multilingual-cased-sentiments-student",
+    "cf991100d706c13c0a080c097134c05b7f436c45",
+)
+
+
+def classifier_card(config: Config) -> ModelCard:
+    """Return the card of the operator's classifier, or ours."""
+    source = config.classifier
+    return ModelCard(Path(source).name or source, source) if source else CLASSIFIER
+
 
 def catalogue(config: Config) -> Mapping[str, ModelCard]:
     """Return key -> card: ours, then the operator's, and the operator's own default where it is neither."""

@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     PretrainedConfig,
     PreTrainedModel,
@@ -51,6 +52,21 @@ class Loaded:
     capacity: int
     number_format: str
     draft: PreTrainedModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedClassifier:
+    """A model that gives each class of a text a probability, and writes nothing.
+
+    Attributes:
+        model: its logits have shape (texts, classes).
+        context: tokens that a text may have, the special ones included.
+    """
+
+    card: ModelCard
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    context: int
 
 
 def default_card(config: Config) -> ModelCard:
@@ -147,6 +163,19 @@ def count_parameters(config: PretrainedConfig) -> int:
     """Return how many numbers a causal model of this configuration learns, tied ones once; needs no weights."""
     with torch.device("meta"):
         return AutoModelForCausalLM.from_config(config).num_parameters()
+
+
+def load_classifier(card: ModelCard, config: Config, report: Report) -> LoadedClassifier:
+    """Bring a classifier into memory, in float32; ModelError where it cannot be had or is none."""
+    source = locate(card, config, report)
+    report("load")
+    tokenizer = _read(AutoTokenizer, source, card)
+    options = {"dtype": torch.float32, "use_safetensors": True, "output_loading_info": True}
+    model, info = _read(AutoModelForSequenceClassification, source, card, **options)
+    if info["missing_keys"]:  # another kind of model, whose head of classes would be random
+        raise ModelError("no_classifier", name=card.key)
+    context = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", 10**9))
+    return LoadedClassifier(card, model.to(choose_device(config)).eval(), tokenizer, context)
 
 
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:

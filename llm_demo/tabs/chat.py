@@ -4,11 +4,13 @@ from pathlib import Path
 
 import gradio as gr
 
+from llm_demo.chat_files import ChatRecord, Turn
 from llm_demo.conversation import Conversation
 from llm_demo.i18n import Translate
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
-from llm_demo.tabs import answers, exercise, lens, turns, voices
+from llm_demo.sampling import Sampling
+from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns, voices
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.talk import render as talk_html
 
@@ -60,6 +62,8 @@ def build(site: Site) -> None:
         with site.add(gr.Accordion, {"label": "chat.read"}, open=False, elem_id="chat-reading") as fold:
             site.add(gr.Markdown, {"value": "chat.read_info"})
             read = gr.HTML(elem_id="chat-read")
+        saved = chat_save.build(site)
+        classify.build(site)
         room = turns.Room(
             lesson=lesson,
             panel=panel,
@@ -81,6 +85,7 @@ def build(site: Site) -> None:
             at=gr.State((0, 0)),
         )
     turns.wire(site, room)
+    saved.wire(site, _record, [room.found])
 
     def open_lesson(t: Translate, lesson_id: str) -> dict:
         engine = site.engine
@@ -100,6 +105,17 @@ def build(site: Site) -> None:
         queue=False,
         show_progress="hidden",
     )
+
+
+def _record(now: Conversation) -> ChatRecord:
+    """Return a conversation as it is kept in a file, with what is known of its last answer."""
+    said = [Turn(message) for message in now.history]
+    if not now.answers:
+        return ChatRecord("", "", Sampling(), False, tuple(said))
+    answer = now.answers[now.kept]
+    said[-1] = Turn(now.history[-1], answer.thoughts, answer.trace.log_prob, answer.trace.token_ids)
+    voice = answer.voice
+    return ChatRecord(voice.model, voice.system, voice.sampling, voice.thinking, tuple(said))
 
 
 def _button(site: Site, key: str, name: str, size: str = "sm", **options: object) -> gr.Button:
