@@ -59,6 +59,7 @@ def send(visitor, text: str = "") -> None:
 def ask(visitor, text: str = "") -> None:
     """Send and wait until the answer is whole."""
     send(visitor, text)
+    expect(visitor.page.locator("#chat-message textarea")).to_have_value("")  # it has begun
     expect(visitor.page.locator("#chat-why .hint")).to_be_visible()
 
 
@@ -384,15 +385,15 @@ def test_conversations_of_two_visitors_never_mix(chat, enter):
         for visitor in (chat, other):
             visitor.set_knob("knob.max_new_tokens", 40)
         send(chat, "Say only the word apple.")
-        send(other, "Say only the word train.")
+        send(other, "Say only the word river.")
 
-        for visitor, mine in ((chat, "apple"), (other, "train")):
+        for visitor, mine in ((chat, "apple"), (other, "river")):
             expect(visitor.page.locator("#chat-why .hint")).to_be_visible()
             expect(visitor.page.locator("#chat-talk [data-testid=user]")).to_have_text([f"Say only the word {mine}."])
             expect(answers(visitor)).to_have_count(1)
         other.page.get_by_text(other.t("chat.read"), exact=True).click()
         assert "apple" in read(chat)
-        assert "train" not in read(chat)
+        assert "river" not in read(chat)
         assert "apple" not in read(other)
         ask(other, "Again.")
         assert "apple" not in read(other)

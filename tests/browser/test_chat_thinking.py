@@ -84,6 +84,7 @@ def ask(chat, length: int) -> None:
     chat.page.locator("#chat-clear").click()
     chat.page.locator("#chat-message textarea").fill("Hi")
     chat.page.locator("#chat-send").click()
+    expect(chat.page.locator("#chat-message textarea")).to_have_value("")  # it has begun
     expect(chat.page.locator("#chat-why .hint")).to_be_visible()
 
 
