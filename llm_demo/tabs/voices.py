@@ -197,8 +197,8 @@ def _wire(site: Site, panel: Panel) -> None:
     knobs = list(panel.knobs.values())
     quick = {"queue": False, "show_progress": "hidden", "preprocess": False}
     seen = [panel.model, panel.thinking, panel.mark]
-    site.on([panel.model.input], choose_model, [panel.model, *knobs], seen, preprocess=False)
-    site.on([panel.beside.input], choose_beside, [panel.beside], [panel.beside], preprocess=False)
+    site.on([panel.model.change], choose_model, [panel.model, *knobs], seen, preprocess=False)
+    site.on([panel.beside.change], choose_beside, [panel.beside], [panel.beside], preprocess=False)
     site.on([panel.own.click], own, [panel.model, *knobs], [*knobs, panel.mark], **quick)
     site.on(
         [knob.input for knob in knobs], check, [panel.model, *knobs], [panel.mark], trigger_mode="always_last", **quick
