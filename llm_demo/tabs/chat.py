@@ -10,7 +10,8 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns, voices
+from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns
+from llm_demo.tabs import panel as panels
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.talk import render as talk_html
 
@@ -46,7 +47,7 @@ def build(site: Site) -> None:
                     retry, reseed, undo, clear = (
                         _button(site, f"chat.{name}", f"chat-{name}") for name in ("retry", "reseed", "undo", "clear")
                     )
-                panel = voices.build(site)
+                panel = panels.build(site)
             with gr.Column(scale=3, min_width=320):
                 site.add(gr.Markdown, {"value": "chat.answer"})
                 slots = answers.build(site)

@@ -13,9 +13,10 @@ from llm_demo.tabs import answers, lens, reading, strip
 from llm_demo.tabs.answers import Slot
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.lens import Lens
+from llm_demo.tabs.panel import Panel
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.talk import render as talk_html
-from llm_demo.tabs.voices import Panel, voices_of
+from llm_demo.tabs.voices import KNOBS, sampling_of, voices_of
 
 Place = tuple[int, int]  # which answer, and which of its tokens
 
@@ -98,19 +99,19 @@ def wire(site: Site, room: Room) -> None:
         *settings: object,
     ) -> Iterator[dict]:
         asked = found.ask(text) if editing is None else found.edit(editing, text)
-        yield from answered(t, found, asked, voices_of(engine, t, panel, settings), visitor.session_hash, lesson_id)
+        yield from answered(t, found, asked, voices_of(engine, t, settings), visitor.session_hash, lesson_id)
 
     def retry(
         t: Translate, visitor: gr.Request, found: Conversation, lesson_id: str, *settings: object
     ) -> Iterator[dict]:
-        voices = voices_of(engine, t, panel, settings)
+        voices = voices_of(engine, t, settings)
         for shown in answered(t, found, found.again(), voices, visitor.session_hash, lesson_id):
             yield {part: value for part, value in shown.items() if part is not room.text}
 
     def reseed(
         t: Translate, visitor: gr.Request, found: Conversation, lesson_id: str, *settings: object
     ) -> Iterator[dict]:
-        sampling = panel.sampling(settings[-len(panel.knobs) :])
+        sampling = sampling_of(settings[-len(KNOBS) :])
         seeds = {answer.voice.sampling.seed for answer in found.answers} | {sampling.seed}
         fresh = max(seeds) + 1
         for shown in retry(t, visitor, found, lesson_id, *settings[:-1], fresh):

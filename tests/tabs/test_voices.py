@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import gradio as gr
 import pytest
 
 from llm_demo.conversation import Voice
 from llm_demo.errors import DemoError
 from llm_demo.i18n import translator
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import voices
-from llm_demo.tabs.site import Site
-from llm_demo.tabs.voices import mark, names_of, system_message, voices_of
+from llm_demo.tabs.voices import PRESETS, mark, names_of, system_message, voices_of
 
 T = translator("es")
 KNOBS = ["sample", 0.7, 5, 0.9, 1.0, 20, 3]
@@ -21,23 +18,10 @@ KEY = "SmolLM2-135M-Instruct"
 FIRST = Voice(KEY, SAMPLING, "Sé breve.")
 
 
-def spanish(request: gr.Request) -> str:
-    return "es"
-
-
 @pytest.fixture(scope="module")
-def panel(engine) -> voices.Panel:
-    with gr.Blocks() as app:
-        site = Site(app, engine)
-        site.language.render()
-        site.greet(spanish)
-        return voices.build(site)
-
-
-@pytest.fixture(scope="module")
-def voiced(engine, panel) -> Callable[..., tuple[Voice, ...]]:
+def voiced(engine) -> Callable[..., tuple[Voice, ...]]:
     def make(model=KEY, beside="none", count=1, system="Sé breve.", thinking=False, knobs=KNOBS):
-        return voices_of(engine, T, panel, [model, beside, count, system, thinking, *knobs])
+        return voices_of(engine, T, [model, beside, count, system, thinking, *knobs])
 
     return make
 
@@ -72,9 +56,9 @@ def test_another_voice_speaks_beside_it(voiced, beside, change, names):
 def test_the_four_system_messages_speak_side_by_side(voiced):
     made = voiced(beside="systems")
 
-    assert [voice.system for voice in made] == [system_message(name, T) for name in voices.PRESETS]
+    assert [voice.system for voice in made] == [system_message(name, T) for name in PRESETS]
     assert made[0].system == ""
-    assert names_of(made, T) == [T(f"chat.preset_{name}") for name in voices.PRESETS]
+    assert names_of(made, T) == [T(f"chat.preset_{name}") for name in PRESETS]
 
 
 @pytest.mark.parametrize(
