@@ -26,8 +26,19 @@ class Request:
 
 def check_text(text: str, config: Config) -> None:
     """Refuse a text longer than `max_prompt_chars`, or with half a character in it, as JSON can carry: InputError."""
-    if len(text) > config.max_prompt_chars:
-        raise InputError("long_prompt", length=len(text), limit=config.max_prompt_chars)
+    _check(text, config.max_prompt_chars)
+
+
+def check_tokenized(text: str, config: Config) -> None:
+    """Refuse what is no text, empty, longer than `max_tokenized_chars` or with half a character in it: InputError."""
+    if not isinstance(text, str) or not text:
+        raise InputError("empty_text")
+    _check(text, config.max_tokenized_chars)
+
+
+def _check(text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise InputError("long_prompt", length=len(text), limit=limit)
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate, pairwise
 
-from transformers import PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from llm_demo.errors import InputError
@@ -13,6 +14,10 @@ from llm_demo.errors import InputError
 SIGNS = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"})
 BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece spells a byte that no piece covers
 MAX_IDS = 2_000
+MAX_MATCHES = 100  # of a search in the vocabulary
+MAX_QUERY = 100  # characters of what is searched
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +43,97 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Tokenization:
-    """A text as a model reads it."""
+    """A text as a model reads it.
+
+    Attributes:
+        tokens: all of them, in order.
+        spans: where each stands in the text, [start, end) in characters. Tokens that share a character have it in
+            common; one that the model adds of its own stands nowhere and is empty.
+        n_chars: characters of the text.
+        n_bytes: its UTF-8 bytes.
+    """
 
     tokens: tuple[Token, ...]
+    spans: tuple[Span, ...]
     n_chars: int
     n_bytes: int
 
+    @property
+    def n_added(self) -> int:
+        """How many tokens stand nowhere in the text: the model's own, such as one that begins every text."""
+        return sum(start == end for start, end in self.spans)
 
-def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> Tokenization:
-    """Split a text, without adding tokens of the model's own.
+    @property
+    def n_unread(self) -> int:
+        """How many characters stand in no token: the vocabulary lacks their bytes, and the model never sees them."""
+        return self.n_chars - len({place for start, end in self.spans for place in range(start, end)})
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What a search in the vocabulary found: how many tokens in all, and the first `MAX_MATCHES` of them."""
+
+    total: int
+    tokens: tuple[Token, ...]
+
+
+def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, special: bool = False) -> Tokenization:
+    """Split a text; with `special`, with the tokens that the tokenizer adds to it of its own.
 
     A control token spelled out in the text is read as one, as the model would read it.
     """
-    ids = tokenizer(text, add_special_tokens=False).input_ids
-    return Tokenization(tuple(describe(tokenizer, ids)), len(text), len(text.encode("utf-8", "replace")))
+    read = tokenizer(
+        text,
+        add_special_tokens=special,
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+        verbose=False,  # a text longer than the model's context may still be counted
+    )
+    tokens = tuple(describe(tokenizer, read.input_ids))
+    spans = _spans(tokenizer, text, tokens, read)
+    return Tokenization(tokens, spans, len(text), len(text.encode("utf-8", "replace")))
 
 
 def describe(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[Token]:
     """Return what there is to know about each id, in order."""
     special = set(tokenizer.all_special_ids)
     added = tokenizer.added_tokens_decoder
-    pieces = tokenizer.convert_ids_to_tokens(list(ids))
-    byte_level = "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
-    return [
-        Token(
-            index=index,
-            id=token_id,
-            piece=piece,
-            text=tokenizer.decode([token_id]),
-            bytes=tuple(piece.encode() if token_id in added else _bytes(piece, byte_level)),
-            special=token_id in special,
+    different = list(dict.fromkeys(ids))
+    byte_level = _is_byte_level(tokenizer)
+    known = {
+        token_id: (
+            piece,
+            tokenizer.decode([token_id]),
+            tuple(piece.encode() if token_id in added else _bytes(piece, byte_level)),
+            token_id in special,
         )
-        for index, (token_id, piece) in enumerate(zip(ids, pieces, strict=True))
-    ]
+        for token_id, piece in zip(different, tokenizer.convert_ids_to_tokens(different), strict=True)
+    }
+    return [Token(index, token_id, *known[token_id]) for index, token_id in enumerate(ids)]
+
+
+def apart(mine: Tokenization, theirs: Tokenization) -> frozenset[int]:
+    """Return the places of `mine` whose token `theirs` does not have: other cuts, at the same words of one text."""
+    known = {(span, token.bytes) for span, token in zip(theirs.spans, theirs.tokens, strict=True)}
+    pairs = zip(mine.spans, mine.tokens, strict=True)
+    return frozenset(token.index for span, token in pairs if (span, token.bytes) not in known)
+
+
+def search(tokenizer: PreTrainedTokenizerBase, query: str) -> Matches:
+    """Find the tokens whose readable text, or whose piece as the vocabulary spells it, contains a string.
+
+    Capitals and accents count: `Azul` and `azul` are tokens of their own. The shortest pieces come first.
+
+    Raises:
+        InputError: there is nothing to search for, or more than `MAX_QUERY` characters.
+    """
+    if not query:
+        raise InputError("empty_query")
+    if len(query) > MAX_QUERY:
+        raise InputError("long_query", length=len(query), limit=MAX_QUERY)
+    spelled = _spell(query, _is_byte_level(tokenizer))
+    found = [(len(piece), id_) for piece, id_ in tokenizer.get_vocab().items() if query in piece or spelled in piece]
+    return Matches(len(found), tuple(describe(tokenizer, [id_ for _, id_ in sorted(found)[:MAX_MATCHES]])))
 
 
 def parse_ids(text: str, vocab_size: int) -> list[int]:
@@ -101,6 +164,50 @@ def label(token: Token) -> str:
     if "\ufffd" in token.text and token.bytes:
         return " ".join(f"{byte:02X}" for byte in token.bytes)
     return visible(token.text)
+
+
+def _spans(
+    tokenizer: PreTrainedTokenizerBase, text: str, tokens: Sequence[Token], read: BatchEncoding
+) -> tuple[Span, ...]:
+    """Return where the tokens stand: counted by their bytes, or as the tokenizer says where it changed the text."""
+    own = [bool(mask) for mask in read.special_tokens_mask]
+    bytes_of = [b"" if mine else bytes(token.bytes) for token, mine in zip(tokens, own, strict=True)]
+    joined = b"".join(bytes_of)
+    written = text.encode("utf-8", "replace")
+    lost = frozenset() if joined == written else _lost_bytes(tokenizer)
+    if joined == bytes(byte for byte in written if byte not in lost):
+        chars = enumerate(char.encode("utf-8", "replace") for char in text)
+        char_of = [place for place, char in chars for byte in char if byte not in lost]
+        ends = accumulate(map(len, bytes_of), initial=0)
+        return tuple(
+            (char_of[first], char_of[last - 1] + 1) if last > first else (0, 0) for first, last in pairwise(ends)
+        )
+    spans = [(0, 0) if mine else span for span, mine in zip(read.offset_mapping, own, strict=True)]
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer and joined == normalizer.normalize_str(text).encode("utf-8", "replace"):
+        # All was read: an accent that was joined to its letter belongs to the letter's token.
+        follow = [start for start, _ in spans[1:]] + [len(text)]
+        spans = [(start, max(end, after)) for (start, end), after in zip(spans, follow, strict=True)]
+    return tuple(spans)
+
+
+def _lost_bytes(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return the bytes that a vocabulary has no piece for, and a text loses; SmolLM2's lacks 21 of the 256."""
+    if not _is_byte_level(tokenizer):
+        return frozenset()
+    id_of = tokenizer.backend_tokenizer.token_to_id
+    return frozenset(byte for byte, piece in bytes_to_unicode().items() if id_of(piece) is None)
+
+
+def _is_byte_level(tokenizer: PreTrainedTokenizerBase) -> bool:
+    return "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
+
+
+def _spell(text: str, byte_level: bool) -> str:
+    """Return a text as a vocabulary writes it in its pieces; the inverse of `_bytes`."""
+    if byte_level:
+        return "".join(bytes_to_unicode()[byte] for byte in text.encode("utf-8", "replace"))
+    return text.replace(" ", "▁")
 
 
 def _bytes(piece: str, byte_level: bool) -> bytes:

@@ -13,7 +13,8 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment"},
+    | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
+    | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
     {"errors", "config"},
@@ -25,10 +26,13 @@ SIDEWAYS = {
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
     "quiz": {"engine", "chat"},
+    "attention": {"engine", "tokens"},
+    "embedding": {"engine", "tokens"},
     "bench": {"measures"},
     "chat_files": {"chat"},
     "sentiment": {"engine", "chat"},
     "charts": {"tokens"},
+    "template": {"chat", "tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
     "traces": {"jobs"},

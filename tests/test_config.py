@@ -27,6 +27,7 @@ READ = [
     ("LLM_DEMO_LANGUAGE", "en", "language", "en"),
     ("LLM_DEMO_MAX_PROMPT_CHARS", "100", "max_prompt_chars", 100),
     ("LLM_DEMO_MAX_SENTENCE_CHARS", "80", "max_sentence_chars", 80),
+    ("LLM_DEMO_MAX_TOKENIZED_CHARS", "500", "max_tokenized_chars", 500),
     ("LLM_DEMO_MAX_NEW_TOKENS", "64", "max_new_tokens", 64),
     ("LLM_DEMO_MAX_TOP_K", "20", "max_top_k", 20),
     ("LLM_DEMO_MAX_COMPARED", "4", "max_compared", 4),
@@ -34,6 +35,7 @@ READ = [
     ("LLM_DEMO_MAX_ANSWERS", "3", "max_answers", 3),
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
+    ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
 ]
 

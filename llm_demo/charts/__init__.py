@@ -8,12 +8,14 @@ from plotly.graph_objects import Figure
 
 from llm_demo.charts.beams import beam_tree
 from llm_demo.charts.classes import class_bars
+from llm_demo.charts.costs import cost_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
+from llm_demo.charts.inside import attention_map, attention_row, neighbour_bars
 from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
-from llm_demo.charts.style import CHOSEN, FILTERED, percent
+from llm_demo.charts.style import CHOSEN, FILTERED, percent, signed
 from llm_demo.charts.worth import worth_bars
 
 __all__ = [
@@ -21,15 +23,20 @@ __all__ = [
     "FILTERED",
     "Figure",
     "LetterBar",
+    "attention_map",
+    "attention_row",
     "beam_tree",
     "class_bars",
     "contrast_bars",
+    "cost_bars",
     "crowd_chart",
     "draw_bar",
     "letter_bars",
+    "neighbour_bars",
     "parting_bars",
     "percent",
     "score_axis",
+    "signed",
     "top_k_bars",
     "worth_bars",
 ]

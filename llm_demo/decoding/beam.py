@@ -95,7 +95,9 @@ def _rank(
     log_probs: Tensor, running: Sequence[_Beam], count: int, sampling: Sampling, stop_ids: frozenset[int]
 ) -> list[_Candidate]:
     """Return the likeliest continuations of all beams together, falling; shape (beams, vocab_size) in."""
-    totals = log_probs + torch.tensor([[beam.total] for beam in running], device=log_probs.device)
+    totals = log_probs + torch.tensor(
+        [[beam.total] for beam in running], dtype=log_probs.dtype, device=log_probs.device
+    )
     best = totals.flatten().topk(min(count, totals.numel()))
     last = len(running[0].ids) + 1 == sampling.max_new_tokens
     candidates = []

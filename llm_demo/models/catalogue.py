@@ -9,6 +9,9 @@ from llm_demo.errors import ModelError
 
 EMBEDDED = "SmolLM2-135M-Instruct"
 GPU_DEFAULT = "Qwen3-0.6B"
+KINDS = ("base", "instruct", "thinking")  # continues texts; follows requests; does so and thinks first where asked to
+LANGUAGES = ("english", "over_29", "119")
+APACHE = "Apache-2.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,17 @@ class ModelCard:
         key: its name on the screen and in the API.
         source: a hub id, or a folder; empty for the embedded one.
         revision: a commit of the hub repository; None for a folder, and for a hub id that an operator added.
+        kind: one of `KINDS`; empty where we do not know.
+        languages: one of `LANGUAGES`, as its authors say; empty where we do not know.
+        licence: its SPDX name (https://spdx.org/licenses/); empty where we do not know.
     """
 
     key: str
     source: str = ""
     revision: str | None = None
+    kind: str = ""
+    languages: str = ""
+    licence: str = ""
 
     @property
     def is_embedded(self) -> bool:
@@ -44,18 +53,40 @@ class ModelCard:
         return self.key if self.folder else self.source
 
 
+# What no configuration holds is told by the README of each at its revision.
 CARDS = (
-    ModelCard(EMBEDDED),
-    ModelCard(GPU_DEFAULT, "Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca"),
-    ModelCard("Qwen3-4B", "Qwen/Qwen3-4B", "1cfa9a7208912126459214e8b04321603b3df60c"),
-    ModelCard("Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B", "060db6499f32faf8b98477b0a26969ef7d8b9987"),
-    ModelCard("Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-0.5B-Instruct", "7ae557604adf67be50417f59c2c2f167def9a775"),
-    ModelCard("distilgpt2", "distilbert/distilgpt2", "2290a62682d06624634c1f46a6ad5be0f47f38aa"),
-    ModelCard("SmolLM2-135M", "HuggingFaceTB/SmolLM2-135M", "93efa2f097d58c2a74874c7e644dbc9b0cee75a2"),
+    ModelCard(EMBEDDED, "", None, "instruct", "english", APACHE),
+    ModelCard(GPU_DEFAULT, "Qwen/Qwen3-0.6B", "c1899de289a04d12100db370d81485cdf75e47ca", "thinking", "119", APACHE),
+    ModelCard("Qwen3-4B", "Qwen/Qwen3-4B", "1cfa9a7208912126459214e8b04321603b3df60c", "thinking", "119", APACHE),
+    ModelCard(
+        "Qwen2.5-0.5B", "Qwen/Qwen2.5-0.5B", "060db6499f32faf8b98477b0a26969ef7d8b9987", "base", "over_29", APACHE
+    ),
+    ModelCard(
+        "Qwen2.5-0.5B-Instruct",
+        "Qwen/Qwen2.5-0.5B-Instruct",
+        "7ae557604adf67be50417f59c2c2f167def9a775",
+        "instruct",
+        "over_29",
+        APACHE,
+    ),
+    ModelCard(
+        "distilgpt2", "distilbert/distilgpt2", "2290a62682d06624634c1f46a6ad5be0f47f38aa", "base", "english", APACHE
+    ),
+    ModelCard(
+        "SmolLM2-135M",
+        "HuggingFaceTB/SmolLM2-135M",
+        "93efa2f097d58c2a74874c7e644dbc9b0cee75a2",
+        "base",
+        "english",
+        APACHE,
+    ),
     ModelCard(
         "SmolLM2-360M-Instruct",
         "HuggingFaceTB/SmolLM2-360M-Instruct",
         "a10cc1512eabd3dde888204e902eca88bddb4951",
+        "instruct",
+        "english",
+        APACHE,
     ),
 )
 

@@ -43,6 +43,11 @@ class Int4Linear(nn.Module):
         self._four = _pack(levels.flatten(1), scale, minimum)
         self._many = PackedWeight(weight.bfloat16())
 
+    @property
+    def packed_bytes(self) -> int:
+        """What it holds beside its parameters, which are none."""
+        return sum(part.nbytes for part in self._four) + self._many.nbytes
+
     def forward(self, states: Tensor) -> Tensor:
         """Return shape (..., out) for shape (..., in)."""
         rows = states.flatten(0, -2).bfloat16()
@@ -69,6 +74,11 @@ class Int8Head(nn.Module):
         self._halves = (_pack(high, 16 * scale, -128 * scale), _pack(low, scale, torch.zeros_like(scale)))
         self._many = PackedWeight(weight.bfloat16())
         self.weight = weight
+
+    @property
+    def packed_bytes(self) -> int:
+        """What it holds beside the weight that it shares with the embedding."""
+        return sum(part.nbytes for half in self._halves for part in half) + self._many.nbytes
 
     def forward(self, states: Tensor) -> Tensor:
         """Return logits of shape (..., vocab_size), float32."""

@@ -1,7 +1,10 @@
 """From a card to a model and tokenizer in memory, on the device and in the number format that suit the machine."""
 
+import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
+from importlib.resources import files
 
 import psutil
 import torch
@@ -11,7 +14,8 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    PretrainedConfig,
+    GenerationConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -159,10 +163,16 @@ def check_room(card: ModelCard, config: Config, report: Report) -> None:
         raise ModelError("no_room", name=card.key, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
 
 
-def count_parameters(config: PretrainedConfig) -> int:
+def count_parameters(config: PreTrainedConfig) -> int:
     """Return how many numbers a causal model of this configuration learns, tied ones once; needs no weights."""
+    return outline(config).num_parameters()
+
+
+def outline(config: PreTrainedConfig) -> PreTrainedModel:
+    """Return a causal model of this configuration without any numbers in it, which takes no memory."""
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(config).num_parameters()
+        # Another format would be the whole process's default for a moment, and is written into what was given.
+        return AutoModelForCausalLM.from_config(deepcopy(config), dtype=torch.float32, trust_remote_code=False)
 
 
 def load_classifier(card: ModelCard, config: Config, report: Report) -> LoadedClassifier:
@@ -181,6 +191,34 @@ def load_classifier(card: ModelCard, config: Config, report: Report) -> LoadedCl
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
     """Bring a model's tokenizer alone into memory; ModelError where it cannot be had."""
     return _read(AutoTokenizer, locate(card, config, report), card)
+
+
+def load_config(card: ModelCard, config: Config) -> tuple[PreTrainedConfig, GenerationConfig]:
+    """Return a model's configuration and its own defaults of generation, its weights left alone.
+
+    Those of our own cards travel with the app, as what is pinned to a commit does not change.
+
+    Raises:
+        ModelError: the folder holds no configuration, or the hub is out of reach.
+    """
+    if (card.revision or card.is_embedded) and (known := _published().get(card.published_as)):
+        return AutoConfig.for_model(**known["config"]), GenerationConfig(**known["generation"])
+    source = locate(card, config, lambda _stage: None)
+    try:
+        found = _read(AutoConfig, source, card)
+    except ModelError as error:
+        if error.key == "hub":
+            raise
+        raise ModelError("no_config", name=card.key) from error
+    try:
+        return found, _read(GenerationConfig, source, card)
+    except ModelError:  # many models publish none; transformers then takes what it needs from the configuration
+        return found, GenerationConfig.from_model_config(found)
+
+
+def _published() -> dict[str, dict[str, dict[str, object]]]:
+    """Return hub id -> `config` and `generation`: what decides a model's shape and its own way of generating."""
+    return json.loads((files("llm_demo") / "models" / "published.json").read_text("utf-8"))
 
 
 def locate(card: ModelCard, config: Config, report: Report) -> str:

@@ -21,6 +21,11 @@ class PackedWeight:
         """
         self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), TYPICAL_ROWS)
 
+    @property
+    def nbytes(self) -> int:
+        """Its size in memory, the layout's padding left out."""
+        return self._packed.nbytes
+
     def product(self, rows: Tensor, bias: Tensor | None = None) -> Tensor:
         """Return shape (rows, out) for shape (rows, in).
 
@@ -46,6 +51,11 @@ class PackedLinear(nn.Module):
         self.bias = linear.bias
         if keep:
             self.weight = linear.weight
+
+    @property
+    def packed_bytes(self) -> int:
+        """What it holds beside its parameters."""
+        return self._matrix.nbytes
 
     def forward(self, states: Tensor) -> Tensor:
         """Return shape (..., out) for shape (..., in)."""

@@ -14,7 +14,7 @@ from llm_demo.chat import fit, read_messages, split_thinking
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.request import check_text
+from llm_demo.request import check_tokenized
 from llm_demo.sampling import Sampling
 from llm_demo.tabs.site import Site, spoken
 from llm_demo.tokens import tokenize
@@ -32,9 +32,7 @@ def build(site: Site, quiz: Quiz) -> None:
     def tokenize_text(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
         """Split a text into tokens with the tokenizer of any model of the catalogue."""
         with told(request):
-            if not isinstance(text, str) or not text:
-                raise InputError("empty_text")
-            check_text(text, config)
+            check_tokenized(text, config)
             found = tokenize(engine.tokenizer_of(model), text)
             return {
                 "model": model or engine.loaded.card.key,

@@ -8,7 +8,7 @@ from html import escape
 import gradio as gr
 
 from llm_demo.charts import class_bars, percent
-from llm_demo.errors import ModelError
+from llm_demo.errors import DemoError
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
 from llm_demo.sentiment import LABELS, Classifier, ClassScores, WordScores, check_sentence, question, score_words
@@ -27,15 +27,15 @@ class Sorted:
         prompt: what the model that writes has read.
         words: what it gives each word.
         first: the token that it would most probably begin with.
-        classes: of the one that only sorts; None where it cannot be had, or has not answered yet.
-        missing: why it cannot be had.
+        classes: of the one that only sorts; None where it gives none, or has not answered yet.
+        missing: why it gives none.
     """
 
     prompt: str
     words: WordScores
     first: Candidate
     classes: ClassScores | None = None
-    missing: ModelError | None = None
+    missing: DemoError | None = None
 
 
 def build(site: Site) -> None:
@@ -79,7 +79,7 @@ def build(site: Site) -> None:
         yield _shown(result, t)
         try:
             yield _shown(replace(result, classes=classifier.classes(asked)), t)
-        except ModelError as error:
+        except DemoError as error:
             yield _shown(replace(result, missing=error), t)
 
     def _shown(result: Sorted | None, t: Translate) -> dict:

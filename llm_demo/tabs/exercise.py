@@ -1,6 +1,6 @@
 """Exercise: a lesson chosen, its question answered before anything runs, and what to look for afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -61,13 +61,14 @@ class Exercise:
         return f'<div class="lookout"><b>{t("exercise.look")}</b> {look}</div>'
 
 
-def build(site: Site, tab: str, lessons: Sequence[Lesson]) -> Exercise:
+def build(site: Site, tab: str, lessons: Sequence[Lesson], runs_on: Callable[[Lesson], str] | None = None) -> Exercise:
     """Add the panel to the enclosing container; choosing a lesson is the tab's to wire.
 
     Args:
         site: what the tabs share.
         tab: how the ids of its elements begin.
         lessons: to choose from.
+        runs_on: tells the key of the model that a lesson runs on; the loaded one where None.
     """
     with gr.Column(elem_classes="exercise"):
         lesson = gr.Dropdown(
@@ -92,7 +93,8 @@ def build(site: Site, tab: str, lessons: Sequence[Lesson]) -> Exercise:
         if lesson_id == NONE:
             return [titles, gr.update(label=t("exercise.answer")), *[gr.skip()] * 2]
         chosen = find(lesson_id, lessons)
-        question, choices, told, _ = exercise.opened(chosen, site.engine.loaded.card.key, t)
+        model = runs_on(chosen) if runs_on else site.engine.loaded.card.key
+        question, choices, told, _ = exercise.opened(chosen, model, t)
         if answer is not None:
             told = reply(t, lesson_id, answer)
         return [titles, {**choices, "value": answer, "label": t("exercise.answer")}, question, told]

@@ -48,7 +48,7 @@ def guest(enter, stranded):
 
 def test_the_page_opens_and_says_what_is_missing(guest):
     expect(guest.page.locator("#status [role=alert]")).to_have_text(SENTENCE)
-    expect(guest.page.get_by_role("tab")).to_have_count(5)
+    expect(guest.page.get_by_role("tablist").first.get_by_role("tab")).to_have_count(5)
 
 
 def test_the_tokenizer_says_it_too_when_asked(guest):
