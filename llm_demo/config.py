@@ -33,6 +33,7 @@ class Config:
         max_top_k: candidates shown for a step.
         max_models: models in memory beside the default one.
         max_compared: strategies run side by side.
+        max_answers: answers of one model to one message of a chat.
         max_parts: parts of a prompt to ablate.
         max_samples: samples of each variant of a prompt.
         max_attention_tokens: tokens of a text whose attention is shown.
@@ -57,6 +58,7 @@ class Config:
     max_top_k: int = 50
     max_models: int = 2
     max_compared: int = 8
+    max_answers: int = 4
     max_parts: int = 8
     max_samples: int = 8
     max_attention_tokens: int = 64

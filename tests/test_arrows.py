@@ -13,7 +13,7 @@ LAYERS = (
     {"app"},
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
-    | {"comparison", "trace_files", "microscope", "chat_files", "sentiment", "attention", "embedding"}
+    | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
@@ -23,6 +23,8 @@ LAYERS = (
 # Beside its own layer's others, a part may import these alone.
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
+    "chat": {"engine"},
+    "conversation": {"engine", "chat"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},

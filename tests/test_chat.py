@@ -5,7 +5,18 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
+from llm_demo.chat import (
+    Fitted,
+    Message,
+    can_think,
+    count_thinking,
+    fit,
+    has_template,
+    is_cut,
+    read_messages,
+    render,
+    split_thinking,
+)
 from llm_demo.errors import InputError
 
 QWEN3 = Path(__file__).parents[2] / "shared" / "tokenizers" / "qwen3"
@@ -181,3 +192,99 @@ def test_an_answer_may_have_been_empty():
     turns = [TURNS[0], {"role": "assistant", "content": ""}, TURNS[2]]
 
     assert read_messages(turns)[1] == Message("assistant", "")
+
+
+def test_without_its_template_a_model_that_has_one_reads_the_texts_alone(embedded):
+    assert render(embedded, TALK, plain=True) == "Hola\n¿Qué tal?\nBien\n<b>y</b> tú"
+
+
+# Thoughts counted
+
+
+@pytest.mark.parametrize(
+    ("text", "thoughts", "cut"),
+    [
+        ("<think>\nFácil.\n</think>\n\nHola", "<think>\nFácil.\n</think>", False),
+        ("<think>\nEs una", "<think>\nEs una", True),
+        ("Hola", "", False),
+        ("", "", False),
+    ],
+)
+def test_tokens_of_thoughts_are_counted_with_their_signs(qwen3, text, thoughts, cut):
+    encode = qwen3.encode
+
+    assert count_thinking(qwen3, encode(text)) == len(encode(thoughts))
+    assert is_cut(text) == cut
+
+
+def test_thoughts_that_the_prompt_opened_are_counted_too(tiny_tokenizer):
+    ids = tiny_tokenizer.encode("hm</think>Yes")
+
+    assert count_thinking(tiny_tokenizer, ids, "…<think>\n") == len("hm</think>")  # a token a byte
+    assert count_thinking(tiny_tokenizer, ids) == 0
+    assert is_cut("hm", "…<think>\n")
+
+
+# A conversation that outgrows its room
+
+
+LONG_TALK = [
+    Message("user", "a" * 20),
+    Message("assistant", "b" * 20),
+    Message("user", "c" * 20),
+    Message("assistant", "d" * 20),
+    Message("user", "e" * 20),
+]
+
+
+@pytest.mark.parametrize(
+    ("new_tokens", "left_out"),
+    # A token a byte, a line break between the texts: 104 tokens, 62 without the first two messages, then 20.
+    [(0, 0), (16, 0), (17, 2), (58, 2), (59, 4), (100, 4)],
+)
+def test_the_oldest_leave_first_a_question_with_its_answer(make_engine, make_tiny_model, new_tokens, left_out):
+    engine = make_engine(make_tiny_model(max_position_embeddings=120))
+
+    read = fit(engine, LONG_TALK, new_tokens)
+
+    assert read == Fitted("\n".join(message.content for message in LONG_TALK[left_out:]), left_out)
+
+
+def test_the_bound_on_characters_counts_too_and_the_system_message_stays(make_engine):
+    engine = make_engine(max_prompt_chars=50)
+
+    assert fit(engine, LONG_TALK, 1, system="Sé breve.") == Fitted("Sé breve.\n" + "e" * 20, 4)
+
+
+@pytest.mark.parametrize(("new_tokens", "key"), [(101, "context"), (1, "long_prompt")])
+def test_a_message_that_does_not_fit_alone_is_refused(make_engine, make_tiny_model, new_tokens, key):
+    limit = 10 if key == "long_prompt" else 8_000
+    engine = make_engine(make_tiny_model(max_position_embeddings=120), max_prompt_chars=limit)
+
+    with pytest.raises(InputError) as caught:
+        fit(engine, LONG_TALK, new_tokens)
+
+    assert caught.value.key == key
+
+
+def test_a_long_conversation_is_fitted_in_few_readings(make_engine, make_tiny_model):
+    class Counting(list):
+        """Messages that count how often a part of them is asked for."""
+
+        asked = 0
+
+        def __getitem__(self, place):
+            type(self).asked += 1
+            return super().__getitem__(place)
+
+    engine = make_engine(make_tiny_model(max_position_embeddings=120))
+    talk = Counting([message for _ in range(500) for message in LONG_TALK[:2]] + LONG_TALK[4:])
+
+    read = fit(engine, talk, 10)
+
+    assert read.left_out == 996
+    assert Counting.asked < 15
+
+
+def test_a_conversation_with_room_is_rendered_whole(engine):
+    assert fit(engine, TALK, 10) == Fitted(render(engine.tokenizer, TALK), 0)

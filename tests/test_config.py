@@ -32,6 +32,7 @@ READ = [
     ("LLM_DEMO_MAX_TOP_K", "20", "max_top_k", 20),
     ("LLM_DEMO_MAX_COMPARED", "4", "max_compared", 4),
     ("LLM_DEMO_MAX_MODELS", "1", "max_models", 1),
+    ("LLM_DEMO_MAX_ANSWERS", "3", "max_answers", 3),
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
     ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),

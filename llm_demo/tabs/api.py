@@ -10,7 +10,7 @@ from dataclasses import asdict
 import gradio as gr
 
 from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
-from llm_demo.chat import read_messages, render, split_thinking
+from llm_demo.chat import fit, read_messages, split_thinking
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
 from llm_demo.quiz.quiz import Quiz
@@ -89,15 +89,19 @@ def build(site: Site, quiz: Quiz) -> None:
         thinking: bool = False,
         request: gr.Request | None = None,
     ) -> dict:
-        """Answer a conversation: a list of {"role", "content"}, the last one the user's."""
+        """Answer a conversation: a list of {"role", "content"}, the last one the user's.
+
+        Where it outgrows the model's context its oldest messages are left out.
+        """
         with told(request):
             runner = engine.of(model)
             if not isinstance(system, str):
                 raise InputError("system_text")
             if not isinstance(thinking, bool):
                 raise InputError("thinking_switch", value=repr(thinking)[:40])
-            prompt = render(runner.tokenizer, read_messages(messages), system, thinking)
-            trace = runner.generate(prompt, _sampling(sampling))
+            settings = _sampling(sampling)
+            prompt = fit(runner, read_messages(messages), settings.max_new_tokens, system, thinking).prompt
+            trace = runner.generate(prompt, settings)
             reasoning, text = split_thinking(trace.text, prompt)
             return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}
 

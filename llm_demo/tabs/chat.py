@@ -1,38 +1,39 @@
-"""Chat tab: a conversation through the model's own template, and each token of the answer under the lens."""
+"""Chat tab: a conversation through the model's own template, and each token of its answers under the lens."""
 
-from collections.abc import Iterator, Sequence
-from html import escape
+from pathlib import Path
 
 import gradio as gr
 
-from llm_demo.charts import Figure, top_k_bars
-from llm_demo.chat import Message, can_think, has_template, read_messages, render, split_thinking
 from llm_demo.chat_files import ChatRecord, Turn
+from llm_demo.conversation import Conversation
 from llm_demo.i18n import Translate
-from llm_demo.request import Request
+from llm_demo.lessons.chat import LESSONS
+from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import chat_save, classify, strip
+from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns
+from llm_demo.tabs import panel as panels
 from llm_demo.tabs.site import Site
-from llm_demo.tabs.step import explain, summarize
 from llm_demo.tabs.talk import render as talk_html
-from llm_demo.tokens import describe
-from llm_demo.trace import Trace
 
-UPDATE_EVERY = 4  # tokens between two pictures
-SHOWN = 10
+SCRIPT = (Path(__file__).parent / "bubbles.js").read_text("utf-8")
 
 
 def build(site: Site) -> None:
     """Add the tab to the enclosing `gr.Tabs`."""
-    engine = site.engine
-
     with site.add(gr.Tab, {"label": "chat.title"}, id="chat"):
         site.add(gr.Markdown, {"value": "chat.intro"}, elem_classes="intro")
+        lesson = exercise.build(site, "chat", LESSONS)
         with gr.Row():
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=2, min_width=320):
                 talk = gr.HTML(
-                    talk_html((), "", site.t), elem_id="chat-talk", min_height=220, max_height=420, autoscroll=True
+                    talk_html((), "", site.t),
+                    js_on_load=SCRIPT,
+                    elem_id="chat-talk",
+                    min_height=160,
+                    max_height=420,
+                    autoscroll=True,
                 )
+                note = gr.HTML(elem_id="chat-editing")
                 text = site.add(
                     gr.Textbox,
                     {"label": "chat.message", "placeholder": "chat.placeholder", "value": "chat.example"},
@@ -40,168 +41,83 @@ def build(site: Site) -> None:
                     elem_id="chat-message",
                 )
                 with gr.Row():
-                    send = site.add(gr.Button, {"value": "chat.send"}, variant="primary", elem_id="chat-send")
-                    stop = site.add(gr.Button, {"value": "stop"}, elem_id="chat-stop")
-                    clear = site.add(gr.Button, {"value": "chat.clear"}, elem_id="chat-clear")
-                system = site.add(
-                    gr.Textbox,
-                    {"label": "chat.system", "info": "chat.system_info"},
-                    lines=2,
-                    elem_id="chat-system",
-                )
-                with site.add(gr.Accordion, {"label": "settings"}, open=False):
-                    knobs = [
-                        site.add(gr.Radio, {"label": "chat.strategy"}, choices=["greedy", "sample"], value="sample"),
-                        site.add(
-                            gr.Slider,
-                            {"label": "knob.temperature"},
-                            minimum=0.1,
-                            maximum=2,
-                            value=0.7,
-                            step=0.1,
-                        ),
-                        site.add(gr.Slider, {"label": "knob.top_k"}, minimum=0, maximum=50, value=0, step=1),
-                        site.add(gr.Slider, {"label": "knob.top_p"}, minimum=0.05, maximum=1, value=0.9, step=0.05),
-                        site.add(
-                            gr.Slider,
-                            {"label": "knob.max_new_tokens"},
-                            minimum=1,
-                            maximum=512,
-                            value=120,
-                            step=1,
-                        ),
-                        site.add(gr.Number, {"label": "knob.seed", "info": "knob.seed_info"}, value=0, precision=0),
-                    ]
-                    thinking = site.add(
-                        gr.Checkbox, {"label": "chat.thinking", "info": "chat.thinking_info"}, visible=False
+                    send = _button(site, "chat.send", "chat-send", variant="primary", size="lg")
+                    stop = _button(site, "stop", "chat-stop", size="lg")
+                with gr.Row():
+                    retry, reseed, undo, clear = (
+                        _button(site, f"chat.{name}", f"chat-{name}") for name in ("retry", "reseed", "undo", "clear")
                     )
-            with gr.Column(scale=2, min_width=320):
+                panel = panels.build(site)
+            with gr.Column(scale=3, min_width=320):
                 site.add(gr.Markdown, {"value": "chat.answer"})
-                tokens = strip.make()
-                facts = gr.HTML(elem_id="chat-facts")
-                chart = gr.Plot(show_label=False, elem_id="chat-chart")
-                why = gr.HTML(elem_id="chat-why")
-        with site.add(gr.Accordion, {"label": "chat.read"}, open=False):
+                slots = answers.build(site)
+                site.add(
+                    gr.Checkbox,
+                    {"label": "chat.colours"},
+                    value=True,
+                    interactive=True,
+                    container=False,
+                    elem_id="chat-colours",
+                )
+                look = lens.build(site)
+        with site.add(gr.Accordion, {"label": "chat.read"}, open=False, elem_id="chat-reading") as fold:
             site.add(gr.Markdown, {"value": "chat.read_info"})
             read = gr.HTML(elem_id="chat-read")
         saved = chat_save.build(site)
         classify.build(site)
-        history = gr.State(())
-        answer = gr.State(None)
-
-    def reply(
-        t: Translate,
-        text: str,
-        history: Sequence[Message],
-        system: str,
-        thinking: bool,
-        strategy: str,
-        temperature: float,
-        top_k: float,
-        top_p: float,
-        length: float,
-        seed: float,
-        visitor: gr.Request,
-    ) -> Iterator[dict]:
-        sampling = Sampling(
-            strategy, max_new_tokens=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        room = turns.Room(
+            lesson=lesson,
+            panel=panel,
+            slots=slots,
+            lens=look,
+            talk=talk,
+            text=text,
+            note=note,
+            read=read,
+            send=send,
+            stop=stop,
+            retry=retry,
+            reseed=reseed,
+            undo=undo,
+            clear=clear,
+            found=gr.State(Conversation()),
+            earlier=gr.State(None),
+            editing=gr.State(None),
+            at=gr.State((0, 0)),
         )
-        asked = [*history, Message("user", text)]
-        read_messages([{"role": turn.role, "content": turn.content} for turn in asked])
-        prompt = render(engine.tokenizer, asked, system, thinking)
-        request = Request(prompt, sampling)
-        collected = engine.collect([request])
-        decisions = engine.stream_many([request], SHOWN, visitor.session_hash)
-        yield {**_said(asked, "", "", t), **_about(None, 0, t), read_box: _read(prompt, t), text_box: ""}
-        for count, decision in enumerate(decisions):
-            collected.add(decision)
-            if count % UPDATE_EVERY == 0:
-                yield _heard(asked, prompt, collected.finished()[0], t)
-        trace = collected.finished()[0]
-        yield {**_heard(asked, prompt, trace, t), **_about(trace, 0, t)}
+    turns.wire(site, room)
+    saved.wire(site, _record, [room.found])
 
-    def _heard(asked: Sequence[Message], prompt: str, trace: Trace, t: Translate) -> dict:
-        # A character of several tokens is shown once it is whole.
-        text = trace.text.rstrip("\ufffd") if trace.finish_reason == "cancelled" else trace.text
-        thoughts, said = split_thinking(text, prompt)
-        row = strip.render(strip.chips(describe(engine.tokenizer, trace.token_ids), trace.steps), t)
-        # The state goes with every picture, so that what a visitor stopped is kept.
-        return {**_said(asked, thoughts, said, t), answer: trace, tokens: row, facts: summarize(trace, t)}
+    def open_lesson(t: Translate, lesson_id: str) -> dict:
+        engine = site.engine
+        chosen = find(lesson_id, LESSONS) if lesson_id else None
+        shown = dict(zip(lesson.outputs, lesson.opened(chosen, engine.loaded.card.key, t), strict=True))
+        if chosen is None:
+            return shown
+        set_up = dict(zip(panel.outputs, panel.opened(chosen, engine, t), strict=True))
+        emptied = turns.started(room, engine, t)
+        return {**emptied, **shown, **set_up, text: chosen.message(t), fold: gr.update(open=chosen.opens == "read")}
 
-    def _said(asked: Sequence[Message], thoughts: str, said: str, t: Translate) -> dict:
-        turns = (*asked, Message("assistant", said))
-        return {talk: talk_html(turns, thoughts, t), history: turns}
-
-    def _about(trace: Trace | None, place: int, t: Translate) -> dict:
-        if trace is None or not trace.steps:
-            return {tokens: strip.render((), t, empty=t("chat.no_answer")), facts: "", chart: None, why: ""}
-        row = strip.chips(describe(engine.tokenizer, trace.token_ids), trace.steps)
-        step = trace.steps[place]
-        figure: Figure = top_k_bars(step, t)
-        return {
-            tokens: strip.render(row, t, place),
-            facts: summarize(trace, t),
-            chart: figure,
-            why: explain(step, place, t),
-        }
-
-    def pick(t: Translate, trace: Trace | None, event: gr.EventData) -> dict:
-        return _about(trace, strip.place_of(event, len(trace.steps)) if trace else 0, t)
-
-    def reword(t: Translate, trace: Trace | None, turns: Sequence[Message]) -> dict:
-        return {**_about(trace, 0, t), talk: talk_html(turns, "", t)}
-
-    def _read(prompt: str, t: Translate) -> str:
-        count = len(engine.encode(prompt))
-        note = t("chat.context", count=t.number(count), context=t.number(engine.loaded.context))
-        if not has_template(engine.tokenizer):
-            note += " " + t("chat.base")
-        return f'<p class="hint">{note}</p><div class="read" tabindex="0">{escape(prompt)}</div>'
-
-    def gather(
-        turns: Sequence[Message],
-        trace: Trace | None,
-        system: str,
-        thinking: bool,
-        strategy: str,
-        temperature: float,
-        top_k: float,
-        top_p: float,
-        length: float,
-        seed: float,
-    ) -> ChatRecord:
-        sampling = Sampling(
-            strategy, max_new_tokens=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
-        )
-        said = [Turn(message) for message in turns]
-        if said and trace:
-            thoughts, _ = split_thinking(trace.text, engine.tokenizer.decode(trace.prompt_ids))
-            said[-1] = Turn(turns[-1], thoughts, trace.log_prob, trace.token_ids)
-        return ChatRecord(engine.loaded.card.key, system, sampling, thinking, tuple(said))
-
-    def forget(t: Translate) -> dict:
-        return {talk: talk_html((), "", t), history: (), answer: None, read: "", **_about(None, 0, t)}
-
-    read_box, text_box = read, text
-    about = [tokens, facts, chart, why]
-    running = site.on(
-        [send.click, text.submit],
-        reply,
-        [text, history, system, thinking, *knobs],
-        [talk, history, answer, read, text, *about],
-        show_progress_on=[facts],
-    )
-    gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
     site.on(
-        [clear.click, talk.clear],
-        forget,
-        [],
-        [talk, history, answer, read, *about],
-        cancels=[running],
+        [lesson.lesson.input],
+        open_lesson,
+        [lesson.lesson],
+        list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all])),
         queue=False,
+        show_progress="hidden",
     )
-    quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "multiple"}
-    site.on([tokens.click], pick, [answer], about, **quick)
-    site.on([site.language.change], reword, [answer, history], [talk, *about], **quick)
-    saved.wire(site, gather, [history, answer, system, thinking, *knobs])
-    site.on_open(lambda _t: gr.update(visible=can_think(engine.tokenizer)), [], [thinking])
+
+
+def _record(now: Conversation) -> ChatRecord:
+    """Return a conversation as it is kept in a file, with what is known of its last answer."""
+    said = [Turn(message) for message in now.history]
+    if not now.answers:
+        return ChatRecord("", "", Sampling(), False, tuple(said))
+    answer = now.answers[now.kept]
+    said[-1] = Turn(now.history[-1], answer.thoughts, answer.trace.log_prob, answer.trace.token_ids)
+    voice = answer.voice
+    return ChatRecord(voice.model, voice.system, voice.sampling, voice.thinking, tuple(said))
+
+
+def _button(site: Site, key: str, name: str, size: str = "sm", **options: object) -> gr.Button:
+    return site.add(gr.Button, {"value": key}, size=size, min_width=80, elem_id=name, **options)

@@ -8,7 +8,7 @@ from llm_demo.i18n import Translate
 from llm_demo.tokens import visible
 from llm_demo.trace import Step, Trace
 
-NOT_DRAWN = ("beam", "contrastive", "prompt_lookup", "speculative")  # with sentences of their own
+NOT_DRAWN = ("beam", "contrastive", "prompt_lookup", "speculative", "kept", "forced")  # with sentences of their own
 
 
 def explain(step: Step, place: int, t: Translate, strategy: str = "greedy") -> str:
@@ -18,7 +18,8 @@ def explain(step: Step, place: int, t: Translate, strategy: str = "greedy") -> s
         step: the decision.
         place: its number, from 0.
         t: the visitor's language.
-        strategy: of `sampling.STRATEGIES`; what a token that was not drawn was chosen by.
+        strategy: of `sampling.STRATEGIES`; what a token that was not drawn was chosen by. `forced` for one that the
+            visitor put there, `kept` for what stood before it.
     """
     chosen = f"<b>{escape(visible(step.chosen.text))}</b>"
     raw, left = percent(step.chosen.raw_prob, t), percent(step.chosen.prob, t)

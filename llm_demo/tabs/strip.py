@@ -31,9 +31,9 @@ class Chip:
     note: str = ""
 
 
-def make() -> gr.HTML:
-    """Create the component; a click on a token reaches Python as `event.index`."""
-    return gr.HTML(js_on_load=SCRIPT)
+def make(value: str = "") -> gr.HTML:
+    """Create the component, `value` of `render` in it; a click on a token reaches Python as `event.index`."""
+    return gr.HTML(value, js_on_load=SCRIPT)
 
 
 def chips(
