@@ -248,11 +248,11 @@ HEAVY = {
 
 @pytest.mark.parametrize("name", HEAVY)
 def test_no_text_of_eight_thousand_characters_takes_long(name):
-    began = time.perf_counter()
+    began = time.process_time()  # the processor's own: others on the machine do not count
 
     words(HEAVY[name])
 
-    assert time.perf_counter() - began < 1  # a hundredth of it here; a quadratic one takes many
+    assert time.process_time() - began < 5  # a thousandth of it here; a quadratic one takes many
 
 
 @pytest.mark.parametrize("text", ["a*b*" * LONGEST_TEXT, "[" * (MOST_BRACKETS + 1) + "*b*"])
