@@ -85,7 +85,7 @@ def build(site: Site) -> None:
             editing=gr.State(None),
             at=gr.State((0, 0)),
         )
-    turns.wire(site, room)
+    running = turns.wire(site, room)
     saved.wire(site, _record, [room.found])
 
     def open_lesson(t: Translate, lesson_id: str) -> dict:
@@ -103,6 +103,7 @@ def build(site: Site) -> None:
         open_lesson,
         [lesson.lesson],
         list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all])),
+        cancels=running,
         queue=False,
         show_progress="hidden",
     )

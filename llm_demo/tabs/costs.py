@@ -78,7 +78,7 @@ def _tell(rows: Sequence[Row], names: Sequence[str], t: Translate) -> str:
     """Return safe HTML: for each tokenizer, the cheapest language and the dearest."""
     sentences = []
     for number, name in enumerate(names):
-        ranked = sorted((len(founds[number].tokens), sentence.name) for sentence, founds in rows)
+        ranked = sorted((len(founds[number].tokens), _name(sentence, t)) for sentence, founds in rows)
         (least, cheap), (most, dear) = ranked[0], ranked[-1]
         values = {"cheap": cheap, "least": t.number(least), "dear": dear, "most": t.number(most)}
         sentences.append(t("costs.told", name=escape(name), times=t.number(most / least, 1), **values))
@@ -86,7 +86,7 @@ def _tell(rows: Sequence[Row], names: Sequence[str], t: Translate) -> str:
 
 
 def _chart(rows: Sequence[Row], names: Sequence[str], t: Translate) -> Figure:
-    counted = [(sentence.name, [len(found.tokens) for found in founds]) for sentence, founds in rows]
+    counted = [(_name(sentence, t), [len(found.tokens) for found in founds]) for sentence, founds in rows]
     return cost_bars(counted, names, t)
 
 
@@ -96,6 +96,12 @@ def _cards(rows: Sequence[Row], names: Sequence[str], t: Translate) -> str:
         views = [View(name, found) for name, found in zip(names, founds, strict=True)]
         body = linked.render(sentence.text, views, t, rows=False, language=sentence.code)
         cards.append(
-            f'<article class="cost"><h3 lang="{sentence.code}"><bdi>{sentence.name}</bdi></h3>{body}</article>'
+            f'<article class="cost"><h3>{_name(sentence, t)} · <bdi lang="{sentence.code}">{sentence.name}</bdi></h3>'
+            f"{body}</article>"
         )
     return "".join(cards)
+
+
+def _name(sentence: Sentence, t: Translate) -> str:
+    """Return what the visitor calls a sentence's language."""
+    return t(f"costs.language_{sentence.code}")

@@ -28,7 +28,7 @@ def build(site: Site) -> None:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
-                race.build(site, prompt, strategies, lesson)
+                running = race.build(site, prompt, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
                 microscope.build(site, prompt)
 
@@ -45,6 +45,7 @@ def build(site: Site) -> None:
         open_lesson,
         [lesson.lesson],
         [prompt, *lesson.outputs, *strategies.outputs],
+        cancels=running,
         queue=False,
         show_progress="hidden",
     )

@@ -40,8 +40,8 @@ class _Slot:
         return [self.column, self.name, self.tokens, self.facts, self.chart, self.why]
 
 
-def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> None:
-    """Add the section to the enclosing container."""
+def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.events.Dependency:
+    """Add the section to the enclosing container; return the event that generates, for others to cancel."""
     engine = site.engine
     with gr.Row():
         run = site.add(gr.Button, {"value": "decoding.run"}, variant="primary", elem_id="decoding-run")
@@ -151,6 +151,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> None:
         site.on([slot.tokens.click], pick(number), [found], [place, *slot_parts], **clicked)
     everybody.wire(site, found)
     saving.wire(site, found, take, [*everything, prompt, *plan.outputs])
+    return running
 
 
 def _result(engine: Engine, prompt: str, samplings: Sequence[Sampling], traces: Sequence[Trace]) -> LoadedTraces:

@@ -70,8 +70,8 @@ def started(room: Room, engine: Engine, t: Translate) -> dict:
     return {**_shown(room, Conversation(), (0, 0), engine, t), room.lesson.look: ""}
 
 
-def wire(site: Site, room: Room) -> None:
-    """Let the visitor do all that."""
+def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
+    """Let the visitor do all that; return the events that write, for others to cancel."""
     engine, panel = site.engine, room.panel
 
     def answered(
@@ -215,6 +215,7 @@ def wire(site: Site, room: Room) -> None:
         site.on([slot.tokens.click], pick(number), [room.found], room.seen, **clicked)
         site.on([slot.keep.click], keep(number), [room.found, room.at], room.all, **quick)
         site.on([slot.drop.click], drop(number), [room.found], room.all, **quick)
+    return running
 
 
 def _shown(room: Room, now: Conversation, at: Place, engine: Engine, t: Translate) -> dict:
