@@ -148,6 +148,12 @@ class Visitor:
         """Return what matches a selector and can be seen."""
         return self.page.locator(selector).locator("visible=true")
 
+    def choose(self, box: str, name: str) -> None:
+        """Choose an option by its name from the list with the id `box`."""
+        self.page.locator(f"#{box} input").click()
+        expect(self.page.get_by_role("listbox")).to_have_count(1)  # the one closed before may still be folding up
+        self.page.get_by_role("option", name=name, exact=True).click()
+
     def set_knob(self, key: str, value: float) -> None:
         """Type a value into the slider of the open tab that a key of the locale names."""
         box = self.shown(f'input[type=number][aria-label="number input for {self.t(key)}"]').first

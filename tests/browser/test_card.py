@@ -29,9 +29,7 @@ def value(visitor, name: str, column: int = 0) -> Locator:
 
 def choose(visitor, place: str, key: str) -> None:
     """Choose a model in one of the two lists."""
-    box = visitor.page.locator(f"#card-{place} input")
-    box.click()
-    visitor.page.get_by_role("option", name=key, exact=True).click()
+    visitor.choose(f"card-{place}", key)
     if key != "—":
         column = {"first": 0, "second": 1}[place]
         expect(visitor.page.locator(".model-card thead th").nth(column)).to_have_text(key)

@@ -45,8 +45,7 @@ def choose(visitor, box: str, key: str, **values: str) -> None:
     """Choose from one of the tab's lists what a key of the locale names."""
     field, wanted = visitor.page.locator(f"#chat-{box} input"), visitor.t(f"chat.{key}", **values)
     if field.input_value() != wanted:
-        field.click()
-        visitor.page.get_by_role("option", name=wanted, exact=True).click()
+        visitor.choose(f"chat-{box}", wanted)
 
 
 def send(visitor, text: str = "") -> None:

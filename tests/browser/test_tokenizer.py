@@ -26,7 +26,7 @@ def opened(window):
         ("tokenizer-other", window.t("tokenizer.no_other")),
     ):
         if window.page.locator(f"#{box} input").input_value() != name:
-            choose(window, box, name)
+            window.choose(box, name)
             expect(window.page.locator(f"#{box} input")).to_have_value(name)
     window.page.locator("#tokenizer-special input").uncheck()
     return window
@@ -44,11 +44,6 @@ def example(opened):
 def split(visitor, text: str) -> None:
     visitor.page.locator("#tokenizer-text textarea").fill(text)
     visitor.page.locator("#tokenizer-run").click()
-
-
-def choose(visitor, box: str, name: str) -> None:
-    visitor.page.locator(f"#{box} input").click()
-    visitor.page.get_by_role("option", name=name, exact=True).click()
 
 
 def column(visitor, number: int) -> Locator:
@@ -93,7 +88,7 @@ def test_the_counts_are_those_of_the_text(opened, client):
 
 
 def test_another_models_tokenizer_splits_the_same_text_its_own_way(example, qwen3):
-    choose(example, "tokenizer-model", qwen3)
+    example.choose("tokenizer-model", qwen3)
 
     expect(example.shown("#tokenizer-view .token")).to_have_count(10)
     expect(example.shown("#tokenizer-view .token").nth(8)).to_have_text("·az")
@@ -168,7 +163,7 @@ def test_a_text_typed_while_another_section_is_open_is_not_lost(opened):
 
 
 def test_two_tokenizers_stand_side_by_side_with_what_differs_marked(example, qwen3):
-    choose(example, "tokenizer-other", qwen3)
+    example.choose("tokenizer-other", qwen3)
 
     views = example.page.locator("#tokenizer-view .view")
     expect(views).to_have_count(2)
@@ -184,13 +179,13 @@ def test_two_tokenizers_stand_side_by_side_with_what_differs_marked(example, qwe
 
 
 def test_a_tokenizer_that_cannot_be_had_is_told_and_nothing_is_lost(example):
-    choose(example, "tokenizer-other", "Qwen3-4B")
+    example.choose("tokenizer-other", "Qwen3-4B")
 
     expect(example.page.locator("#tokenizer-trouble [role=alert]")).to_contain_text("No se puede obtener «Qwen3-4B»")
     expect(example.page.locator("#tokenizer-other input")).to_have_value(example.t("tokenizer.no_other"))
     expect(example.shown("#tokenizer-view .token")).to_have_text(PIECES)
 
-    choose(example, "tokenizer-model", "distilgpt2")
+    example.choose("tokenizer-model", "distilgpt2")
     expect(example.page.locator("#tokenizer-trouble [role=alert]")).to_contain_text("No se puede obtener «distilgpt2»")
     expect(example.page.locator("#tokenizer-model input")).to_have_value("SmolLM2-135M-Instruct")
     expect(example.page.locator("#tokenizer-text textarea")).to_have_value(TEXT)

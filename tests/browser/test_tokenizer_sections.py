@@ -21,11 +21,6 @@ def section(visitor, key: str) -> None:
     visitor.page.get_by_role("tab", name=visitor.t(key), exact=True).click()
 
 
-def choose(visitor, box: str, name: str) -> None:
-    visitor.page.locator(f"#{box} input").click()
-    visitor.page.get_by_role("option", name=name, exact=True).click()
-
-
 def test_languages_have_their_bars_and_their_tokens(guest, engine):
     section(guest, "costs.title")
     guest.page.locator("#tokenizer-languages-run").click()
@@ -44,12 +39,12 @@ def test_languages_have_their_bars_and_their_tokens(guest, engine):
 def test_a_second_tokenizer_has_bars_beside_them(guest, qwen3):
     section(guest, "costs.title")
     guest.page.locator("#tokenizer-languages-run").click()
-    choose(guest, "tokenizer-other", qwen3)
+    guest.choose("tokenizer-other", qwen3)
 
     chart = guest.page.locator("#tokenizer-languages-chart .js-plotly-plot")
     expect(chart.locator(".legendtext")).to_have_text(["SmolLM2-135M-Instruct", qwen3])
     expect(guest.page.locator("#tokenizer-languages-told .verdict")).to_have_count(2)
-    choose(guest, "tokenizer-other", guest.t("tokenizer.no_other"))
+    guest.choose("tokenizer-other", guest.t("tokenizer.no_other"))
 
 
 def test_a_conversation_is_one_text_with_a_colour_for_each_speaker(guest, engine):
@@ -87,7 +82,7 @@ def test_html_in_a_message_is_text(guest):
 def test_thinking_and_not_thinking_stand_side_by_side(guest, qwen3):
     section(guest, "turns.title")
     expect(guest.page.locator("#tokenizer-turns-thinking")).to_have_count(0)
-    choose(guest, "tokenizer-model", qwen3)
+    guest.choose("tokenizer-model", qwen3)
 
     ends = guest.page.locator(".switched .turn-box")
     expect(ends).to_have_count(2)
