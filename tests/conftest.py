@@ -16,6 +16,8 @@ from llm_demo.engine import Engine
 from llm_demo.models.catalogue import EMBEDDED, ModelCard
 from llm_demo.models.loader import Loaded
 
+torch.set_num_threads(1)  # tests run side by side, a core for each
+
 SECONDS = 60  # no test waits longer for a pass that should come
 END = "<|end|>"
 END_ID = 256  # the tiny tokenizer's ids below it are the 256 bytes

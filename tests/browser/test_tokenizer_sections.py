@@ -32,7 +32,7 @@ def test_languages_have_their_bars_and_their_tokens(guest, engine):
     expect(guest.page.locator("#tokenizer-languages-told")).to_contain_text(f"{counts[0]} tokens en inglés")
     cards = guest.page.locator(".cost")
     expect(cards.first.locator(".token")).to_have_count(counts[0])
-    expect(cards.last.locator("h3")).to_have_text("hindi · हिन्दी")
+    expect(cards.last.locator("> h3")).to_have_text("hindi · हिन्दी")
     expect(cards.locator("[lang=ar] >> nth=-1")).to_have_css("direction", "rtl")
 
 
