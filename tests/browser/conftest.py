@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,6 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from filelock import FileLock
 from gradio_client import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
@@ -96,7 +98,8 @@ def client(address: str) -> Client:
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     with sync_playwright() as playwright:
-        chromium = _open_chromium(playwright)
+        with FileLock(Path(tempfile.gettempdir()) / "llm-demo-chromium.lock"):  # one of the processes installs it
+            chromium = _open_chromium(playwright)
         yield chromium
         chromium.close()
 
