@@ -22,11 +22,11 @@ ROW = {
 ROW = {**ROW, "category": "math", "src": "by-hand"}
 
 
-def reached(language: str) -> list[dict[str, object]]:
+def reached(language: str, *_: str) -> list[dict[str, object]]:
     return [ROW, {**ROW, "question_id": 6, "answer": "Z"}]
 
 
-def out_of_reach(language: str) -> list[dict[str, object]]:
+def out_of_reach(language: str, *_: str) -> list[dict[str, object]]:
     raise OutOfReachError(language)
 
 
@@ -92,7 +92,7 @@ def test_offline_without_a_copy_is_known_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
 
     with pytest.raises(OutOfReachError):
-        fetch_hub("es")
+        fetch_hub("es", "lite", "test")
 
 
 def test_the_same_seed_draws_the_same_question():
