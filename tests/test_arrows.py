@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A part may import any part of a lower layer.
 LAYERS = (
     {"app"},
-    {"tabs", "bench", "measures"},
+    {"tabs", "bench", "measures", "harness"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
@@ -23,7 +23,7 @@ LAYERS = (
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
     "quiz": {"engine", "chat"},
-    "bench": {"measures"},
+    "bench": {"measures", "harness"},
     "charts": {"tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
@@ -38,6 +38,7 @@ SIDEWAYS = {
 LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
+    "lm_eval": {"harness"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}
