@@ -9,7 +9,15 @@ from plotly.graph_objects import Figure
 from llm_demo.charts.beams import beam_tree
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
-from llm_demo.charts.quiz import LetterBar, letter_bars
+from llm_demo.charts.quiz import (
+    LetterBar,
+    ShareBar,
+    SurenessLine,
+    letter_bars,
+    letter_counts,
+    share_bars,
+    sureness_lines,
+)
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
 from llm_demo.charts.style import CHOSEN, FILTERED, percent
@@ -20,14 +28,19 @@ __all__ = [
     "FILTERED",
     "Figure",
     "LetterBar",
+    "ShareBar",
+    "SurenessLine",
     "beam_tree",
     "contrast_bars",
     "crowd_chart",
     "draw_bar",
     "letter_bars",
+    "letter_counts",
     "parting_bars",
     "percent",
     "score_axis",
+    "share_bars",
+    "sureness_lines",
     "top_k_bars",
     "worth_bars",
 ]
