@@ -241,7 +241,7 @@ def test_an_evaluation_of_some_categories_asks_them_alone(quiz):
 
 
 def test_the_model_that_answers_is_named(quiz):
-    assert quiz.begin(Settings("en", n=1)).settings.model == "fake"
+    assert quiz.begin(Settings("en", n=1)).model == "fake"
 
 
 def test_a_stopped_evaluation_goes_on_and_ends_like_one_that_ran_through(engine, monkeypatch):

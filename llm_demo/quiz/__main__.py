@@ -59,7 +59,7 @@ def table(evaluation: Evaluation) -> str:
     summary, settings = summarize(evaluation), evaluation.settings
     origin, name = evaluation.source
     lines = [
-        f"{settings.model} in {evaluation.number_format}, {settings.way}, {settings.language}, seed {settings.seed}",
+        f"{evaluation.model} in {evaluation.number_format}, {settings.way}, {settings.language}, seed {settings.seed}",
         f"{len(evaluation.replies)} questions from {name} ({origin})",
         _line("accuracy", summary.accuracy),
         f"{'chance':20}{100 * summary.chance:7.1f} %",

@@ -37,7 +37,8 @@ class Evaluation:
     """A run, whole or as far as it has got.
 
     Attributes:
-        settings: with the model's key filled in.
+        settings: as asked for; the language is the questions' own.
+        model: key of the model that answers.
         source: (origin, name) of the questions; see `QuestionBank`.
         shots: origin of the worked examples; empty where none were shown.
         number_format: of the model's weights.
@@ -47,6 +48,7 @@ class Evaluation:
     """
 
     settings: Settings
+    model: str
     source: tuple[str, str]
     shots: str
     number_format: str

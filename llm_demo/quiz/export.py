@@ -23,6 +23,7 @@ def figures(evaluation: Evaluation) -> dict[str, object]:
     summary = summarize(evaluation)
     return {
         "settings": asdict(evaluation.settings),
+        "model": evaluation.model,
         "source": dict(zip(("origin", "name"), evaluation.source, strict=True)),
         "worked_examples": evaluation.shots,
         "number_format": evaluation.number_format,

@@ -113,7 +113,8 @@ class Quiz:
         questions = bank.order(settings.categories, settings.seed)[:n]
         loaded = self.engine(settings.model).loaded
         return Evaluation(
-            settings=replace(settings, model=loaded.card.key, language=bank.language),
+            settings=replace(settings, language=bank.language),
+            model=loaded.card.key,
             source=(bank.origin, bank.name),
             shots=self.shots(bank.language, settings.way).origin,
             number_format=loaded.number_format,

@@ -85,7 +85,8 @@ def build(site: Site, quiz: Quiz) -> gr.State:
         with gr.Row():
             json = site.add(gr.Button, {"value": "evaluate.json"}, size="sm", elem_id="evaluate-json")
             csv = site.add(gr.Button, {"value": "evaluate.csv"}, size="sm", elem_id="evaluate-csv")
-        texts = [gr.Textbox(visible="hidden", elem_id=f"evaluate-{kind}-text") for kind in ("json", "csv")]
+    # Outside the column: shown with it, they would be seen.
+    texts = [gr.Textbox(visible="hidden", elem_id=f"evaluate-{kind}-text") for kind in ("json", "csv")]
     current, kept = gr.State(None), gr.State(())
 
     def start(

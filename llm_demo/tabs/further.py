@@ -164,7 +164,7 @@ def _languages(replies: list[Reply], t: Translate) -> str:
     )
     cost = t("quiz.cost", ratio=t.number(more, 2), language=quizwords.AUTONYMS[second.question.language])
     return (
-        f'<p class="verdict">{told}</p><div class="tokens-table"><table><tr>{head}</tr>{rows}</table></div>'
+        f'<p class="verdict">{told}</p><div class="tokens-table wraps"><table><tr>{head}</tr>{rows}</table></div>'
         f'<p class="hint">{cost}</p>'
     )
 
@@ -201,4 +201,4 @@ def _orders(direct: Reply, reply: Reply, t: Translate) -> str:
         t("quiz.averaged", letter=reply.letter, direct=direct.letter, verdict=quizwords.verdict(reply, t)),
     ]
     told = "".join(f"<p>{line}</p>" for line in lines)
-    return f'{told}<div class="tokens-table"><table><tr>{head}</tr>{rows}</table></div>'
+    return f'{told}<div class="tokens-table wraps"><table><tr>{head}</tr>{rows}</table></div>'

@@ -40,7 +40,7 @@ def filtered(evaluation: Evaluation, only: str) -> list[Reply]:
 def name(evaluation: Evaluation, t: Translate) -> str:
     """Return how a run is called in a list; plain text."""
     settings = evaluation.settings
-    parts = [settings.model, quizwords.AUTONYMS[settings.language], quizwords.way(settings.way, t)]
+    parts = [evaluation.model, quizwords.AUTONYMS[settings.language], quizwords.way(settings.way, t)]
     parts += [quizwords.category(category, t) for category in settings.categories]
     return " · ".join([*parts, f"n = {len(evaluation.replies)}", t("evaluate.seed_is", seed=settings.seed)])
 

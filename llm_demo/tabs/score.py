@@ -72,7 +72,7 @@ def facts(played: Sequence[Played], t: Translate) -> str:
         f"<td>{sum(one.model for one in mine)}</td></tr>"
         for name, mine in rows
     )
-    table = f'<div class="tokens-table"><table>{head}{body}</table></div>'
+    table = f'<div class="tokens-table wraps"><table>{head}{body}</table></div>'
     return shown + f"<details><summary>{t('quiz.score_details')}</summary>{table}</details>"
 
 

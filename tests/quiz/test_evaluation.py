@@ -31,7 +31,7 @@ UNPARSED = Reply(LAW, "two_tokens", text="=La", finish="length")
 
 def evaluation(*replies: Reply, way: str = "direct", seconds: float = 6.0) -> Evaluation:
     questions = tuple(reply.question for reply in replies)
-    return Evaluation(Settings("en", way=way), ("file", "mine"), "", "float32", questions, replies, seconds)
+    return Evaluation(Settings("en", way=way), "tiny", ("file", "mine"), "", "float32", questions, replies, seconds)
 
 
 def test_replies_add_up():
