@@ -8,7 +8,7 @@ from llm_demo.i18n import Translate
 from llm_demo.quiz.dataset import BUNDLED, Question, QuestionBank
 from llm_demo.quiz.evaluation import Share
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.quiz.reply import WAYS, Reply
+from llm_demo.quiz.reply import REASONED, WAYS, Reply
 from llm_demo.tokens import visible
 
 # What each language calls itself, which needs no translation.
@@ -124,7 +124,7 @@ def written(reply: Reply, t: Translate) -> str:
     if not reply.finish:
         return body + f'<p class="hint">{t("quiz.writing", count=reply.new_tokens)}</p>'
     lines = [verdict(reply, t), t(f"quiz_finish.{reply.finish}", count=t.number(reply.new_tokens))]
-    if reply.way.startswith("cot"):
+    if reply.way in REASONED:
         lines.append(t("quiz.strict", letter=reply.strict or "—"))
     return body + "".join(f"<p>{line}</p>" for line in lines)
 

@@ -1,6 +1,5 @@
 """Report: what an evaluation adds up to, as sentences, charts and a table of its questions."""
 
-from collections.abc import Sequence
 from html import escape
 
 from llm_demo.charts import (
@@ -139,10 +138,8 @@ def _row(place: int, reply: Reply, t: Translate) -> str:
 
 
 def _marks(letter: str, reply: Reply) -> str:
-    marks: Sequence[str] = [
-        mark for mark, holds in (("✓", letter == reply.question.answer), ("▶", letter == reply.letter)) if holds
-    ]
-    return " ".join(marks) or "·"
+    marks = ("✓" if letter == reply.question.answer else "") + ("▶" if letter == reply.letter else "")
+    return marks or "·"
 
 
 def _prob(letter: str, reply: Reply, t: Translate) -> str:
