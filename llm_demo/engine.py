@@ -156,11 +156,6 @@ class Engine:
         bounded.config = config
         return bounded
 
-    def check_model(self, model: str | None) -> None:
-        """Refuse another model than this one: ModelError."""
-        if model not in (None, "") and (card := find(model, self.cards)) != self.loaded.card:
-            raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
-
     def _beside(self, card: ModelCard) -> "Engine":
         number_format = self.config.dtype if self.config.dtype != "int4" else "auto"  # 4 bits are one model's alone
         config = replace(self.config, model=card.key, draft_model="", dtype=number_format)

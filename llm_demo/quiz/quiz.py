@@ -59,7 +59,7 @@ class Quiz:
         # One bank a language, kept: reading it from the hub takes seconds.
         self._banks = lru_cache(maxsize=None)(partial(load_bank, config=config))
         self._shots = lru_cache(maxsize=None)(partial(load_shots, config=config))
-        self._evaluating: set[str] = set()
+        self._running: dict[object, object] = {}  # visitor -> the ticket of their evaluation
 
     def bank(self, language: str) -> QuestionBank:
         """Return the questions of a language; InputError where it is none of MMLU-ProX's."""
@@ -125,20 +125,23 @@ class Quiz:
         """Go on with an evaluation in small jobs, between which others have their turn; yields it as it grows.
 
         Closing the iterator stops it; what it gave last can be gone on with, and ends as if it had never stopped.
+        A visitor has one evaluation running: a new one ends the one before, which may still be stopping.
 
         Raises:
-            InputError: another evaluation of this visitor's is running.
+            InputError: another evaluation of this visitor's began meanwhile.
         """
-        if visitor and visitor in self._evaluating:
-            raise InputError("quiz_busy")
-        self._evaluating |= {visitor} - {""}
+        ticket = object()
+        self._running[visitor or ticket] = ticket
         try:
             yield evaluation
             while not evaluation.is_whole:
                 for evaluation in self._next_job(evaluation, visitor):  # noqa: B020 - it grows
+                    if self._running.get(visitor or ticket) is not ticket:
+                        raise InputError("quiz_replaced")
                     yield evaluation
         finally:
-            self._evaluating -= {visitor}
+            if self._running.get(visitor or ticket) is ticket:
+                del self._running[visitor or ticket]
 
     def _next_job(self, evaluation: Evaluation, visitor: str) -> Iterator[Evaluation]:
         settings, begun, done = evaluation.settings, time.monotonic(), len(evaluation.replies)

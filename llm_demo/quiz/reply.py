@@ -8,7 +8,7 @@ from llm_demo.quiz.rows import Question
 from llm_demo.quiz.scoring import LetterScores
 
 # Each way, and how many questions are asked together in it: few, for the sake of whoever else is there.
-WAYS: Mapping[str, int] = {"direct": 8, "rotated": 1, "two_tokens": 8, "cot_0": 4, "cot_5": 2}
+WAYS: Mapping[str, int] = {"direct": 4, "rotated": 1, "two_tokens": 8, "cot_0": 4, "cot_5": 2}
 WEIGHED = ("direct", "rotated")  # ways that read the letters' probabilities and write nothing
 REASONED = ("cot_0", "cot_5")  # ways in which a reply is long
 
