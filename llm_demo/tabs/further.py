@@ -134,7 +134,7 @@ def build(site: Site, quiz: Quiz) -> Further:
         turned = gr.HTML(elem_id="quiz-turned")
         chart = gr.Plot(show_label=False, visible=False, elem_id="quiz-turned-chart")
         with gr.Row(elem_classes="ask"):
-            way = site.add(gr.Dropdown, {"label": "quiz.way"}, choices=[], min_width=200, elem_id="quiz-way")
+            way = site.add(gr.Dropdown, {"label": "quiz.way"}, choices=[], min_width=280, scale=2, elem_id="quiz-way")
             write = site.add(gr.Button, {"value": "quiz.write"}, min_width=120, elem_id="quiz-write")
             stop = site.add(gr.Button, {"value": "stop"}, min_width=80, elem_id="quiz-stop")
         written = gr.HTML(elem_id="quiz-written")

@@ -76,7 +76,7 @@ def build(site: Site, quiz: Quiz) -> None:
     def put(drawn: Question, state: Game, t: Translate) -> dict:
         """Show a question that is still to be answered."""
         fresh = replace(state, question=drawn, answered=None, seen=state.seen | {drawn.question_id})
-        choices = [(f"{letter}. {text}", letter) for letter, text in zip(drawn.letters, drawn.options, strict=True)]
+        choices = [(quizwords.choice(drawn, letter), letter) for letter in drawn.letters]
         return {
             game: fresh,
             shown: quizwords.question_html(quiz.bank(drawn.language), drawn, t),

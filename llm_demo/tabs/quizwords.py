@@ -85,6 +85,12 @@ def question_html(bank: QuestionBank, question: Question, t: Translate) -> str:
     )
 
 
+def choice(question: Question, letter: str) -> str:
+    """Return an option after its letter; plain text, which a mark tells to run from the right where it should."""
+    mark = "\u200f" if direction(question.language) == "rtl" else ""
+    return f"{letter}. {mark}{question.options[question.letters.index(letter)]}"
+
+
 def option(question: Question, letter: str) -> str:
     """Return the text of an option; safe HTML."""
     text = escape(question.options[question.letters.index(letter)])

@@ -95,6 +95,23 @@ def test_offline_without_a_copy_is_known_at_once(monkeypatch: pytest.MonkeyPatch
         fetch_hub("es", "lite", "test")
 
 
+def test_an_order_mixes_the_subjects_and_is_the_same_in_every_language():
+    spanish, english = (bundled(language).order((), 4) for language in BUNDLED)
+
+    assert [question.question_id for question in spanish] == [question.question_id for question in english]
+    assert sorted(question.question_id for question in spanish) == list(range(1, len(spanish) + 1))
+    assert len({question.category for question in spanish[:12]}) >= 5
+    assert spanish != bundled("es").order((), 5)
+
+
+def test_a_row_that_is_broken_in_one_language_moves_no_other():
+    rows = [{**ROW, "question_id": number} for number in range(20)]
+    whole = load_bank("es", Config(), lambda *_: rows).order((), 0)
+    less = load_bank("en", Config(), lambda *_: rows[:7] + rows[8:]).order((), 0)
+
+    assert [q.question_id for q in less] == [q.question_id for q in whole if q.question_id != 7]
+
+
 def test_the_same_seed_draws_the_same_question():
     assert bundled("es").pick(None, seed=3) == bundled("es").pick(None, seed=3)
 

@@ -21,6 +21,7 @@ def test_a_question_is_text_and_laid_out_as_its_language_is():
     assert '<p class="question" dir="rtl">ما &lt;b&gt;هذا&lt;/b&gt;؟</p>' in html
     assert "&lt;i&gt;x&lt;/i&gt;" in html
     assert "3: tiene menos de 3 opciones" in html
+    assert quizwords.choice(SIGN, "B") == "B. \u200fب"
     assert quizwords.option(SIGN, "A") == '<bdi dir="rtl">&lt;script&gt;</bdi>'
 
 
