@@ -27,7 +27,8 @@ class Reply:
         text: what it wrote.
         marked: where the sentence that gave the letter begins and ends in it.
         strict: the letter that the benchmark's own pattern finds in a chain of thought.
-        finish: "" as long as it goes on; then "stop", "length", "time", or "long": the question is too long for it.
+        finish: "" as long as it goes on; then "stop", where the model ended it, "answered", after the benchmark's
+            answer, "cut", where it began another question, "length", "time", or "long": the question does not fit.
         prompt_tokens, new_tokens: read and written.
     """
 

@@ -66,9 +66,7 @@ def write(
     except DeadlineError:
         cut_by = "time"
     for place, answer in enumerate(answers):
-        ended = bool(answer.ids) and answer.ids[-1] in engine.loaded.stop_ids
-        finish = "length" if len(answer.ids) == answer.most and not ended else "stop"
-        yield place, _reply(engine, answer, way, cut_by or finish)
+        yield place, _reply(engine, answer, way, cut_by or _finish(engine, answer))
 
 
 def written_input(engine: Engine, question: Question, way: str, shots: Shots) -> str:
@@ -76,6 +74,16 @@ def written_input(engine: Engine, question: Question, way: str, shots: Shots) ->
     if way not in REASONED:
         return direct_input(engine.tokenizer, question)
     return cot_prompt(engine.tokenizer, question, shots.of(question.category) if way == "cot_5" else ())
+
+
+def _finish(engine: Engine, answer: _Answer) -> str:
+    """Return why an answer ended: by the model itself, by its length, or where `until` found its end."""
+    if answer.ids and answer.ids[-1] in engine.loaded.stop_ids:
+        return "stop"
+    if len(answer.ids) == answer.most:
+        return "length"
+    text, language = engine.tokenizer.decode(answer.ids, skip_special_tokens=True), answer.question.language
+    return "answered" if cut(text, language) == text else "cut"
 
 
 def _reply(engine: Engine, answer: _Answer, way: str, finish: str) -> Reply:

@@ -1,6 +1,7 @@
 """Answers of real models: the letters' probabilities beside transformers' own, and what is written."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from llm_demo.quiz.cot import cot_prompt
 from llm_demo.quiz.prompts import direct_input
 from llm_demo.quiz.rows import Question
 from llm_demo.quiz.shots import Shots
+from llm_demo.trace import Candidate, Step
 
 NO_SHOTS = Shots("", ())
 QUESTION = Question(1, "en", "math", "How much is 2 + 2?", ("3", "4", "5"), "B", "by-hand")
@@ -77,6 +79,53 @@ def test_a_chain_of_thought_grows_and_is_cut_at_its_length(make_engine):
     assert len(replies) > 3
     assert (replies[-1].finish, replies[-1].new_tokens) == ("length", 40)
     assert replies[-1].prompt_tokens == len(engine.encode(cot_prompt(engine.tokenizer, QUESTION)))
+
+
+class Parrot:
+    """An engine that writes what it is told to, a token a letter, and ends with the token 0 where that is in it."""
+
+    loaded = SimpleNamespace(stop_ids=frozenset({0}), context=10_000)
+    config = SimpleNamespace(max_new_tokens=100)
+
+    class tokenizer:  # noqa: N801 - it stands for an object
+        chat_template = None
+
+        @staticmethod
+        def decode(ids, skip_special_tokens=True):
+            return "".join(chr(id_) for id_ in ids if id_)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def encode(self, prompt):
+        return tuple(range(len(prompt)))
+
+    def stream_many(self, requests, top_k, visitor):
+        for letter in self.text:
+            yield SimpleNamespace(row=0, event=step(ord(letter)))
+
+
+def step(token_id: int) -> Step:
+    candidate = Candidate(token_id, chr(token_id), 1.0, 1.0)
+    return Step(candidate, (candidate,), None, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "letter", "finish", "shown"),
+    [
+        ("Es Ur. La respuesta es (C).", "C", "answered", "Es Ur. La respuesta es (C)."),
+        ("Es Ur. La respuesta es (C).\0", "C", "stop", "Es Ur. La respuesta es (C)."),
+        ("Pregunta:", None, "cut", ""),
+        ("Es Ur.\nPregunta:", None, "cut", "Es Ur.\n"),
+        ("No lo sé.\0", None, "stop", "No lo sé."),
+        ("x" * 100, None, "length", "x" * 100),
+    ],
+)
+def test_how_a_chain_of_thought_ended_is_told(text, letter, finish, shown):
+    reply = ask(Parrot(text), [OTHER], "cot_0")[0]
+
+    assert (reply.letter, reply.finish, reply.text) == (letter, finish, shown)
+    assert reply.strict == letter
 
 
 def test_a_chain_of_thought_past_its_seconds_keeps_what_was_written(make_engine, watch):
