@@ -10,7 +10,7 @@ from llm_demo.quiz.reply import Reply
 from llm_demo.quiz.rows import Question
 from llm_demo.quiz.scoring import Ids, LetterScores, averaged, combine, rotated, spelled
 
-LIKELIEST = 5
+LIKELIEST = 13  # ten letters may be among them, and three that are none are worth telling
 
 
 def weigh(engine: Engine, questions: Sequence[Question], way: str, visitor: str) -> Iterator[tuple[int, Reply]]:

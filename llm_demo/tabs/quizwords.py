@@ -116,8 +116,9 @@ def mass(reply: Reply, t: Translate) -> str:
     told = t("quiz.mass", mass=escape(percent(reply.scores.mass, t)))
     if not reply.scores.is_low:
         return f'<p class="hint">{told}</p>'
+    others = [(text, prob) for text, prob in reply.likeliest if text.strip() not in reply.scores.letters]
     likeliest = ", ".join(
-        f"<code>{escape(visible(text))}</code> {escape(percent(prob, t))}" for text, prob in reply.likeliest[:3]
+        f"<code>{escape(visible(text))}</code> {escape(percent(prob, t))}" for text, prob in others[:3]
     )
     return f'<p class="lookout">⚠ {told} {t("quiz.low_mass", likeliest=likeliest)}</p>'
 
@@ -125,7 +126,8 @@ def mass(reply: Reply, t: Translate) -> str:
 def written(reply: Reply, t: Translate) -> str:
     """Return what a model wrote, the sentence that gave its letter marked, and how it ended; safe HTML."""
     start, end = reply.marked
-    text = f"{escape(reply.text[:start])}<mark>{escape(reply.text[start:end])}</mark>{escape(reply.text[end:])}"
+    mark = f"<mark>{escape(reply.text[start:end])}</mark>" if end > start else ""
+    text = escape(reply.text[:start]) + mark + escape(reply.text[end:])
     body = f'<div class="read" dir="auto">{text or "…"}</div>'
     if not reply.finish:
         return body + f'<p class="hint">{t("quiz.writing", count=reply.new_tokens)}</p>'

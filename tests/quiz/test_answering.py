@@ -41,7 +41,7 @@ def test_letters_weigh_what_transformers_gives_them(engine, question):
     assert reply.scores.probs == pytest.approx([expected[letter] / mass for letter in question.letters], abs=1e-4)
     assert reply.letter == max(question.letters, key=expected.get)
     assert reply.finish == "stop"
-    assert len(reply.likeliest) == 5
+    assert len(reply.likeliest) == 13
     assert reply.prompt_tokens == len(engine.encode(direct_input(engine.tokenizer, question)))
 
 

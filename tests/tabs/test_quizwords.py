@@ -56,13 +56,13 @@ def test_an_answer_that_was_cut_off_says_so_and_is_told_apart_from_a_wrong_one(f
 
 def test_little_mass_on_letters_is_flagged_with_what_was_likelier():
     scores = LetterScores(("A", "B", "C"), (0.5, 0.3, 0.2), 0.1)
-    low = Reply(SIGN, "direct", "A", scores, likeliest=(("<La", 0.6),), finish="stop")
+    low = Reply(SIGN, "direct", "A", scores, likeliest=((" A", 0.1), ("<La", 0.6)), finish="stop")
 
     html = quizwords.mass(low, T)
 
     assert "⚠" in html
     assert "10,0 %" in html
-    assert "<code>&lt;La</code> 60,0 %" in html
+    assert "(<code>&lt;La</code> 60,0 %)" in html
 
 
 def played(count: int, sureness: float | None) -> list[Played]:
