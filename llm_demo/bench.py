@@ -1,5 +1,7 @@
 """Our speed beside transformers' own, as ratios: `python -m llm_demo.bench [--json FILE] [--picture FILE.html]`.
 
+`--harness es,en` compares the quiz's letters with those of lm-evaluation-harness instead; see `harness.py`.
+
 Each figure compares two ways of doing one thing on one machine in one run, the two taken in turn, so that
 whatever else the machine does meanwhile weighs on both alike. `default` is the model as this machine and the
 operator's settings run it, beside it the same in float32, and beside both what transformers itself loads in float32.
@@ -21,6 +23,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from llm_demo.charts import crowd_chart
 from llm_demo.config import Config
 from llm_demo.engine import Engine
+from llm_demo.harness import Agreement, agree, told
 from llm_demo.measures import (
     ANSWERS,
     CROWD,
@@ -124,6 +127,13 @@ def warm_up(engine: Engine) -> None:
     engine.log_probs(EXAM, ANSWERS[0])
 
 
+def beside_harness(config: Config, languages: Sequence[str]) -> list[Agreement]:
+    """Compare the quiz's letters with the harness's, in float32."""
+    with closing(Engine.load("", replace(config, dtype="float32", quiz_seconds=3_600))) as engine:
+        plain = engine.call(partial(as_transformers_loads_it, engine))
+        return [agree(engine, plain, language) for language in languages]
+
+
 RATIOS = {
     "traced_vs_generate": "one stream, top 10 recorded : bare generate",
     "untraced_vs_generate": "one stream, 1 candidate recorded : bare generate",
@@ -195,7 +205,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="sizes of the crowds, with commas between",
     )
     parser.add_argument("--quick", action="store_true", help="allow fewer runs: a look, not a measurement")
+    parser.add_argument(
+        "--harness",
+        type=lambda text: text.split(","),
+        metavar="LANGUAGES",
+        help="compare the quiz with lm-evaluation-harness in these languages, and nothing else",
+    )
     options = parser.parse_args(arguments)
+    if options.harness:
+        print(told(beside_harness(Config.from_env(os.environ), options.harness)))
+        return
     if options.runs < LEAST_RUNS and not options.quick:
         parser.error(f"--runs below {LEAST_RUNS} is no measurement; --quick allows it")
 

@@ -9,6 +9,7 @@ from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
+QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
 
 
@@ -25,6 +26,7 @@ class Config:
         dtype: one of `DTYPES`; `auto` takes what suits the device.
         cache: where dequantized weights are kept.
         quiz_data: a file or folder of questions in MMLU-ProX's schema; None for the hub's.
+        quiz_set: of the hub's, one of `QUIZ_SETS`: 588 questions a language, or all 11,759.
         language: of a visitor whose browser asks for none that we have.
         max_sentence_chars: characters of a sentence to classify.
         max_prompt_chars: characters of a prompt or message.
@@ -39,7 +41,12 @@ class Config:
         max_attention_tokens: tokens of a text whose attention is shown.
         max_upload_mb: size of a file that a visitor sends; 8 texts of 512 tokens with 10 candidates each take 5.
         max_cache_mb: memory for everybody's keys and values; 0 takes half of what is free.
+        max_quiz_chars: characters of a question as the model reads it, five worked examples before it.
+        max_quiz_tokens: tokens of an answer to it.
+        max_quiz_questions: questions of one evaluation.
+        max_quiz_written: the same where the model writes a chain of thought to each.
         job_seconds: seconds that one job may take.
+        quiz_seconds: the same for questions that are answered together.
     """
 
     model: str = ""
@@ -50,6 +57,7 @@ class Config:
     dtype: str = "auto"
     cache: Path = field(default_factory=lambda: Path.home() / ".cache" / "llm_demo")
     quiz_data: Path | None = None
+    quiz_set: str = "lite"
     language: str = "es"
     max_prompt_chars: int = 8_000
     max_sentence_chars: int = 500
@@ -64,7 +72,12 @@ class Config:
     max_attention_tokens: int = 64
     max_upload_mb: int = 8
     max_cache_mb: int = 0
+    max_quiz_chars: int = 32_000
+    max_quiz_tokens: int = 2_048
+    max_quiz_questions: int = 200
+    max_quiz_written: int = 20
     job_seconds: int = 60
+    quiz_seconds: int = 300
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -83,7 +96,7 @@ class Config:
 
 
 def _read(name: str, variable: str, text: str) -> object:
-    if name.startswith("max_") or name == "job_seconds":
+    if name.startswith("max_") or name.endswith("_seconds"):
         if not text.isascii() or not text.isdigit() or int(text) < 1:
             raise ConfigError("config_count", variable=variable, value=text)
         return int(text)
@@ -91,7 +104,7 @@ def _read(name: str, variable: str, text: str) -> object:
         return Path(text).expanduser()
     if name == "extra_models":
         return _extra_models(variable, text)
-    choices = {"device": DEVICES, "dtype": DTYPES, "language": tuple(LANGUAGES)}.get(name)
+    choices = {"device": DEVICES, "dtype": DTYPES, "quiz_set": QUIZ_SETS, "language": tuple(LANGUAGES)}.get(name)
     if choices and text not in choices:
         raise ConfigError("config_choice", variable=variable, value=text, choices=", ".join(choices))
     return text

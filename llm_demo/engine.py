@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeVar
@@ -14,8 +15,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from llm_demo.batching import Worker
 from llm_demo.config import Config
 from llm_demo.decoding import make_strategy, rows_of
-from llm_demo.decoding.glance import glance
+from llm_demo.decoding.feed import Weighed
+from llm_demo.decoding.glance import glance, weigh
 from llm_demo.decoding.scoring import plan, read
+from llm_demo.decoding.until import until
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
@@ -146,10 +149,12 @@ class Engine:
             raise
         return engine
 
-    def check_model(self, model: str | None) -> None:
-        """Refuse another model than this one: ModelError."""
-        if model not in (None, "") and (card := find(model, self.cards)) != self.loaded.card:
-            raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
+    def within(self, config: Config) -> "Engine":
+        """Return this engine under other bounds: the same model, run by the same worker. Waits while it is loading."""
+        self._start.result()
+        bounded = copy(self)
+        bounded.config = config
+        return bounded
 
     def _beside(self, card: ModelCard) -> "Engine":
         number_format = self.config.dtype if self.config.dtype != "int4" else "auto"  # 4 bits are one model's alone
@@ -243,9 +248,8 @@ class Engine:
             ids = self.encode(request.prompt)
             length = len(ids) + request.sampling.max_new_tokens
             check_context(length, loaded)
-            strategies.append(
-                make_strategy(ids, request.sampling, top_k, loaded.stop_ids, self._decode, request.forced)
-            )
+            strategy = make_strategy(ids, request.sampling, top_k, loaded.stop_ids, self._decode, request.forced)
+            strategies.append(until(strategy, request.until, self._decode) if request.until else strategy)
             shapes.append((rows_of(request.sampling), length))
         alone = [request.sampling.strategy in DRAFTING for request in requests]
         return self._run(worker, Job(strategies, shapes, alone, self.config.job_seconds, visitor))
@@ -274,6 +278,36 @@ class Engine:
         job = Job([glance(ids)], [(1, len(ids))], [False], self.config.job_seconds, visitor)
         (seen,) = self._run(worker, job)
         return seen.event.logits
+
+    def weigh(
+        self, asked: Sequence[tuple[str, Sequence[int]]], top_k: int = 5, visitor: str = ""
+    ) -> Iterator[tuple[int, Weighed]]:
+        """Read texts, each once, and tell how likely some tokens are after it; a text is answered as it is read.
+
+        Read by the worker, piece by piece: a hundred texts hold nobody up.
+
+        Args:
+            asked: texts as in `look`, each with the ids of the tokens to weigh after it.
+            top_k: likeliest tokens of the whole vocabulary to tell besides.
+            visitor: whose they are; one visitor's calls run one after another.
+
+        Yields:
+            Place among `asked`, and what the model says there.
+
+        Raises:
+            InputError: a text or a token past a bound, before anything runs.
+            DeadlineError: together they took longer than `job_seconds`.
+        """
+        loaded, worker = self._start.result()
+        strategies, shapes = [], []
+        for prompt, wanted in asked:
+            check_forced(wanted, loaded)
+            ids = self.encode(prompt)
+            check_context(len(ids), loaded)
+            strategies.append(weigh(ids, wanted, top_k))
+            shapes.append((1, len(ids)))
+        job = Job(strategies, shapes, [False] * len(strategies), self.config.job_seconds, visitor)
+        return ((decision.row, decision.event) for decision in self._run(worker, job))
 
     @staticmethod
     def _run(worker: Worker, job: Job) -> Iterator[Decision]:

@@ -17,11 +17,14 @@ class Request:
         prompt: plain text, sent as it is.
         sampling: how to continue it.
         forced: tokens that the continuation has to begin with: "what if it had said…".
+        until: a regular expression, ours and never a visitor's: where the text holds it, the continuation ends.
+            Empty for none; greedy decoding and sampling only.
     """
 
     prompt: str
     sampling: Sampling
     forced: tuple[int, ...] = ()
+    until: str = ""
 
 
 def check_text(text: str, config: Config) -> None:

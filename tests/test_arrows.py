@@ -11,13 +11,13 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A part may import any part of a lower layer.
 LAYERS = (
     {"app"},
-    {"tabs", "bench", "measures"},
+    {"tabs", "bench", "measures", "harness"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
-    {"errors", "config"},
+    {"errors", "config", "stats"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.
@@ -28,9 +28,9 @@ SIDEWAYS = {
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},
-    "bench": {"measures"},
     "chat_files": {"chat"},
     "sentiment": {"engine", "chat"},
+    "bench": {"measures", "harness"},
     "charts": {"tokens"},
     "template": {"chat", "tokens"},
     "batching": {"prefill", "jobs", "decoding"},
@@ -46,6 +46,7 @@ SIDEWAYS = {
 LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
+    "lm_eval": {"harness"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}

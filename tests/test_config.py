@@ -37,6 +37,12 @@ READ = [
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
     ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
+    ("LLM_DEMO_QUIZ_SET", "full", "quiz_set", "full"),
+    ("LLM_DEMO_MAX_QUIZ_CHARS", "9000", "max_quiz_chars", 9_000),
+    ("LLM_DEMO_MAX_QUIZ_TOKENS", "300", "max_quiz_tokens", 300),
+    ("LLM_DEMO_MAX_QUIZ_QUESTIONS", "30", "max_quiz_questions", 30),
+    ("LLM_DEMO_MAX_QUIZ_WRITTEN", "5", "max_quiz_written", 5),
+    ("LLM_DEMO_QUIZ_SECONDS", "90", "quiz_seconds", 90),
 ]
 
 
@@ -47,6 +53,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
     assert (config.max_prompt_chars, config.max_new_tokens, config.max_top_k) == (8_000, 512, 50)
     assert (config.max_compared, config.max_parts, config.max_samples, config.job_seconds) == (8, 8, 8, 60)
     assert config.language == "es"
+    assert (config.max_quiz_tokens, config.max_quiz_questions, config.quiz_seconds) == (2_048, 200, 300)
 
 
 @pytest.mark.parametrize(("variable", "text", "name", "value"), READ)
@@ -98,6 +105,7 @@ def test_a_bound_that_is_no_whole_number_above_zero_is_named(variable, text):
         ("LLM_DEMO_DEVICE", "cpu"),
         ("LLM_DEMO_DTYPE", "float32"),
         ("LLM_DEMO_LANGUAGE", "es"),
+        ("LLM_DEMO_QUIZ_SET", "lite"),
     ],
 )
 def test_a_value_that_is_no_choice_is_named_beside_the_choices(variable, choice):

@@ -385,9 +385,9 @@ def test_naming_the_model_that_is_still_loading_waits_for_it(loaded):
 
     engine = Engine(Config(model="/nowhere", extra_models={"tiny": "/nowhere"}), read)
     with ThreadPoolExecutor(1) as visitor:
-        asked = visitor.submit(engine.check_model, "tiny")
+        asked = visitor.submit(engine.of, "tiny")
         threading.Timer(0.2, go_on.set).start()
-        assert asked.result() is None
+        assert asked.result() is engine
     engine.close()
 
 
@@ -425,7 +425,7 @@ def test_a_model_that_cannot_be_loaded_says_so_at_every_call_and_never_hangs():
         lambda: engine.generate("hola", GREEDY),
         lambda: engine.log_probs("a", "b"),
         lambda: engine.tokenizer,
-        lambda: engine.check_model("Qwen3-0.6B"),
+        lambda: engine.of("Qwen3-0.6B"),
     ):
         with pytest.raises(ModelError, match="x") as caught:
             call()
@@ -442,20 +442,6 @@ def test_load_waits_and_raises_unless_told_otherwise(tmp_path):
     engine = Engine.load(missing, Config(device="cpu"), wait=False)
     with pytest.raises(ModelError):
         assert engine.model
-
-
-def test_a_model_that_does_not_run_here_is_refused_by_name(make_engine):
-    engine = make_engine(extra_models={"tiny": "/nowhere"})
-
-    engine.check_model(None)
-    engine.check_model("tiny")
-    with pytest.raises(ModelError) as other:
-        engine.check_model("Qwen3-0.6B")
-    with pytest.raises(ModelError) as unknown:
-        engine.check_model("../../etc/passwd")
-
-    assert (other.value.key, other.value.values) == ("not_loaded", {"name": "Qwen3-0.6B", "loaded": "tiny"})
-    assert unknown.value.key == "unknown_model"
 
 
 def test_the_tokenizer_of_a_folder_without_weights_is_served(make_engine, tmp_path, tiny_tokenizer):

@@ -3,16 +3,20 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from llm_demo.config import Config
+from llm_demo.decoding.feed import Weighed
 from llm_demo.errors import InputError, QuizDataError
+from llm_demo.quiz.evaluation import Settings
 from llm_demo.quiz.quiz import Quiz
+from llm_demo.quiz.reply import WAYS
 
 
 class FakeTokenizer:
-    """Knows conversations, and writes them down plainly."""
+    """Knows conversations, and writes them down plainly; each text is one token."""
 
     chat_template = "of its own"
 
@@ -22,6 +26,13 @@ class FakeTokenizer:
         assert not enable_thinking
         return "".join(f"[{turn['role']}]{turn['content']}" for turn in turns) + "[assistant]"
 
+    def __call__(self, text, add_special_tokens):
+        assert not add_special_tokens
+        return SimpleNamespace(input_ids=[ord(text.strip()) + 1_000 * text.startswith(" ")])
+
+    def decode(self, ids):
+        return chr(ids[0] % 1_000)
+
 
 class FakeEngine:
     """Gives each letter the probability that it is told to give, "B" as much as " B"."""
@@ -29,12 +40,28 @@ class FakeEngine:
     def __init__(self, config: Config, probs: dict[str, float]) -> None:
         self.config = config
         self.tokenizer = FakeTokenizer()
+        self.loaded = SimpleNamespace(context=1_000, card=SimpleNamespace(key="fake"), number_format="float32")
         self.probs = probs
-        self.prompts: set[str] = set()
+        self.prompts: list[str] = []
+        self.visitors: list[str] = []
 
-    def batch_log_probs(self, pairs):
-        self.prompts |= {prompt for prompt, _ in pairs}
-        return [[math.log(self.probs[letter.strip()] / 2)] for _, letter in pairs]
+    def of(self, model):
+        assert model in (None, "", "fake")
+        return self
+
+    def within(self, config):
+        assert config.max_new_tokens == self.config.max_quiz_tokens
+        return self
+
+    def encode(self, prompt):
+        return tuple(range(len(prompt)))
+
+    def weigh(self, asked, top_k, visitor):
+        for place, (prompt, ids) in enumerate(asked):
+            self.prompts.append(prompt)
+            self.visitors.append(visitor)
+            log_probs = tuple(math.log(self.probs[self.tokenizer.decode([id_])] / 2) for id_ in ids)
+            yield place, Weighed(log_probs, ((66, math.log(0.15)),))
 
 
 class BaseTokenizer:
@@ -148,7 +175,7 @@ def test_a_letter_beyond_the_options_is_refused_before_the_model_runs(quiz, engi
         quiz.answer(quiz.draw("en", None, 0), letter)
 
     assert caught.value.key == key
-    assert engine.prompts == set()
+    assert engine.prompts == []
 
 
 def test_a_chat_model_reads_the_question_through_its_template_and_without_thinking(quiz, engine):
@@ -157,7 +184,7 @@ def test_a_chat_model_reads_the_question_through_its_template_and_without_thinki
     quiz.answer(question, "A")
 
     instruction = "Answer with the letter of the correct option only (A-C), without any explanation."
-    assert engine.prompts == {f"[user]Question: Question 1?\nA. one\nB. two\nC. three\n\n{instruction}[assistant]"}
+    assert engine.prompts == [f"[user]Question: Question 1?\nA. one\nB. two\nC. three\n\n{instruction}[assistant]"]
 
 
 def test_a_base_model_reads_the_question_as_plain_text(quiz, engine):
@@ -186,3 +213,105 @@ def test_a_file_that_is_gone_is_told(quiz, engine):
         quiz.draw("en", None, 0)
 
     assert caught.value.key == "quiz_file_missing"
+
+
+# --- evaluations ---
+
+
+def questions(evaluation) -> list[int]:
+    return [reply.question.question_id for reply in evaluation.replies]
+
+
+def run(quiz, settings: Settings, visitor: str = ""):
+    *_, whole = quiz.evaluate(quiz.begin(settings), visitor)
+    return whole
+
+
+def test_an_evaluation_asks_the_questions_of_its_seed_in_their_order(quiz):
+    whole = run(quiz, Settings("en", n=6, seed=3))
+
+    assert whole.is_whole
+    assert questions(whole) == [question.question_id for question in quiz.bank("en").order((), 3)]
+    assert sorted(questions(whole)) == [1, 2, 3, 4, 5, 6]
+    assert questions(run(quiz, Settings("en", n=2, seed=3))) == questions(whole)[:2]
+
+
+def test_an_evaluation_of_some_categories_asks_them_alone(quiz):
+    assert sorted(questions(run(quiz, Settings("en", ("law",), n=6)))) == [5, 6]
+
+
+def test_the_model_that_answers_is_named(quiz):
+    assert quiz.begin(Settings("en", n=1)).model == "fake"
+
+
+def test_a_stopped_evaluation_goes_on_and_ends_like_one_that_ran_through(engine, monkeypatch):
+    monkeypatch.setitem(WAYS, "direct", 2)  # small jobs, so that there is a middle
+    quiz = Quiz(engine)
+    through = run(quiz, Settings("en", n=6))
+    running = quiz.evaluate(quiz.begin(Settings("en", n=6)))
+    stopped = next(state for state in running if len(state.replies) == 3)
+    running.close()
+    asked = len(engine.prompts)
+
+    *_, resumed = quiz.evaluate(stopped)
+
+    assert resumed.replies == through.replies
+    assert len(engine.prompts) - asked == 3  # what was answered is not asked again
+
+
+def test_one_visitor_has_one_evaluation_running(quiz):
+    running = quiz.evaluate(quiz.begin(Settings("en", n=6)), "ana")
+    next(running)
+
+    assert run(quiz, Settings("en", n=1), "eva").is_whole
+    assert next(running)  # another visitor's ended nothing
+
+    assert run(quiz, Settings("en", n=1), "ana").is_whole
+    with pytest.raises(InputError) as caught:
+        next(running)
+    assert caught.value.key == "quiz_replaced"
+
+
+def test_the_visitor_of_an_evaluation_is_told_to_the_engine(quiz, engine):
+    run(quiz, Settings("en", n=2), "ana")
+
+    assert engine.visitors == ["ana", "ana"]
+
+
+def test_a_question_too_long_for_the_model_counts_as_unparsed(quiz, engine):
+    engine.loaded.context = 20
+
+    whole = run(quiz, Settings("en", n=6))
+
+    assert [(reply.letter, reply.finish) for reply in whole.replies] == [(None, "long")] * 6
+    assert engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        (Settings("en", n=0), "quiz_count"),
+        (Settings("en", n=201), "quiz_count"),
+        (Settings("en", n=21, way="cot_0"), "quiz_count"),
+        (Settings("en", n=True), "quiz_count"),
+        (Settings("en", n=None), "quiz_count"),
+        (Settings("xx"), "quiz_language"),
+        (Settings("en", ("magic",)), "quiz_category"),
+        (Settings("en", seed=None), "quiz_seed"),
+        (Settings("en", way="guess"), "quiz_way"),
+        (Settings("en", way=None), "quiz_way"),
+    ],
+)
+def test_an_evaluation_asked_wrongly_is_refused(quiz, settings, key):
+    with pytest.raises(InputError) as caught:
+        quiz.begin(settings)
+
+    assert caught.value.key == key
+
+
+def test_every_order_of_the_options_is_asked_where_the_way_says_so(quiz, engine):
+    *_, reply = quiz.ask(quiz.bank("en").find(1), "rotated")
+
+    assert len(engine.prompts) == len(set(engine.prompts)) == 3
+    assert reply.scores.probs == pytest.approx((1 / 3, 1 / 3, 1 / 3))  # a model that looks at letters alone
+    assert [order.best for order in reply.orders] == ["B", "B", "B"]

@@ -12,7 +12,15 @@ from llm_demo.charts.costs import cost_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
 from llm_demo.charts.inside import attention_map, attention_row, neighbour_bars
-from llm_demo.charts.quiz import LetterBar, letter_bars
+from llm_demo.charts.quiz import (
+    LetterBar,
+    ShareBar,
+    SurenessLine,
+    letter_bars,
+    letter_counts,
+    share_bars,
+    sureness_lines,
+)
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
 from llm_demo.charts.style import CHOSEN, FILTERED, percent, signed
@@ -23,6 +31,8 @@ __all__ = [
     "FILTERED",
     "Figure",
     "LetterBar",
+    "ShareBar",
+    "SurenessLine",
     "attention_map",
     "attention_row",
     "beam_tree",
@@ -32,11 +42,14 @@ __all__ = [
     "crowd_chart",
     "draw_bar",
     "letter_bars",
+    "letter_counts",
     "neighbour_bars",
     "parting_bars",
     "percent",
     "score_axis",
+    "share_bars",
     "signed",
+    "sureness_lines",
     "top_k_bars",
     "worth_bars",
 ]

@@ -21,7 +21,20 @@ class Scores:
     logits: Tensor
 
 
-Event = Step | Draft | BeamStep | Ranked | Scores
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How likely some tokens are in one place.
+
+    Attributes:
+        log_probs: natural logarithms of the probabilities of the tokens asked for, in their order.
+        likeliest: (token id, natural logarithm) of the likeliest of the whole vocabulary, likeliest first.
+    """
+
+    log_probs: tuple[float, ...]
+    likeliest: tuple[tuple[int, float], ...]
+
+
+Event = Step | Draft | BeamStep | Ranked | Scores | Weighed
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from llm_demo.quiz.rows import LANGUAGES
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 
 
-def read_source(path: Path, language: str) -> tuple[str, list[object]]:
+def read_source(path: Path, language: str, split: str = "test") -> tuple[str, list[object]]:
     """Read the rows that a file or folder has for a language.
 
     A file holds questions of one language and serves them to whoever asks, in the language that its name ends
     with (`mine_es.csv`) or else in the one asked for. A folder has a file or more for each language, named
-    `…_es.jsonl` or `es.jsonl`, or `es/test….parquet` as in a copy of the hub's; other files are let be.
+    `…_es.jsonl` or `es.jsonl`, or `es/test….parquet` as in a copy of the hub's; other files are let be. Worked
+    examples, the split "validation", are in a folder's files whose names begin so: `validation_es.jsonl`.
 
     Returns:
         The language of the rows, and the rows.
@@ -33,7 +34,7 @@ def read_source(path: Path, language: str) -> tuple[str, list[object]]:
             raise QuizDataError("quiz_file_missing", file=path.name)
         if not path.is_dir():
             return _named_language(path) or language, _rows(path)
-        return language, [row for file in _files(path, language) for row in _rows(file)]
+        return language, [row for file in _files(path, language, split) for row in _rows(file)]
     except (OSError, ValueError, csv.Error) as error:
         raise QuizDataError("quiz_file_unreadable", file=path.name) from error
 
@@ -87,13 +88,15 @@ def _csv_rows(text: str) -> list[object]:
     return rows
 
 
-def _files(folder: Path, language: str) -> list[Path]:
+def _files(folder: Path, language: str, split: str) -> list[Path]:
     files = [file for file in sorted(folder.rglob("*")) if file.suffix.lower() in SUFFIXES and file.is_file()]
     by_language: dict[str, list[Path]] = {}
     for file in files:
+        if file.name.startswith("validation") != (split == "validation"):
+            continue
         named = _named_language(file)
-        if named is None and file.name.startswith("test"):
-            named = file.parent.name  # the hub's layout; its other split holds worked examples, not questions
+        if named is None and file.name.startswith(split):
+            named = file.parent.name  # the hub's layout
         if named in LANGUAGES:
             by_language.setdefault(named, []).append(file)
     if language not in by_language:

@@ -5,6 +5,9 @@ Prompts, not interface: a change of wording changes the scores, so they stay out
 
 from dataclasses import dataclass
 
+from transformers import PreTrainedTokenizerBase
+
+from llm_demo.chat import Message, has_template, render
 from llm_demo.quiz.rows import Question
 
 
@@ -59,3 +62,10 @@ def direct_message(question: Question) -> str:
     words = wording(question.language)
     instruction = words.instruction.format(first=question.letters[0], last=question.letters[-1])
     return f"{words.question} {question_text(question)}\n\n{instruction}"
+
+
+def direct_input(tokenizer: PreTrainedTokenizerBase, question: Question) -> str:
+    """Return what the model reads: through its template, not thinking, or as plain text for a base model."""
+    if not has_template(tokenizer):
+        return direct_prompt(question)
+    return render(tokenizer, [Message("user", direct_message(question))])

@@ -47,6 +47,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A question worked out, to be shown to a model before the one that it is asked.
+
+    Attributes:
+        reasoning: how the answer is found, ending with it, as the row has it.
+    """
+
+    question: Question
+    reasoning: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skipped:
     """A broken row, left out.
 
@@ -87,6 +99,14 @@ def parse_rows(rows: Iterable[object], language: str, origin: str) -> tuple[tupl
         else:
             questions[question.question_id] = question
     return tuple(questions.values()), tuple(skipped)
+
+
+def parse_examples(rows: Iterable[object], language: str, origin: str) -> tuple[Example, ...]:
+    """Turn rows into worked examples; one that is no question, or shows no reasoning, is left out."""
+    kept = [row for row in rows if isinstance(row, Mapping) and str(row.get("cot_content") or "").strip()]
+    reasoning = {row.get("question_id"): str(row["cot_content"]) for row in kept}
+    questions, _ = parse_rows(kept, language, origin)
+    return tuple(Example(question, reasoning[question.question_id]) for question in questions)
 
 
 def _question(row: object, language: str, origin: str) -> Question:

@@ -2,21 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+
+from transformers import PreTrainedTokenizerBase
 
 from llm_demo.errors import InputError
 from llm_demo.quiz.dataset import shown
 from llm_demo.quiz.rows import Question
 
 SPELLINGS = ("{}", " {}")
+LOW_MASS = 0.5  # below it the model was about to write something else than a letter
 
-
-class Scorer(Protocol):
-    """The part of `Engine` that scoring needs."""
-
-    def batch_log_probs(self, pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
-        """Return, for each (prompt, continuation), nats, one per token of the continuation."""
+Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +36,33 @@ class LetterScores:
         """The likeliest letter; of equals the first."""
         return self.letters[self.probs.index(max(self.probs))]
 
+    @property
+    def is_low(self) -> bool:
+        """Whether so little is on letters that the best of them says little."""
+        return self.mass < LOW_MASS
 
-def score_letters(
-    scorer: Scorer, prompt: str, letters: Sequence[str], spellings: Sequence[str] = SPELLINGS
-) -> LetterScores:
-    """Score every letter as the prompt's continuation, in one batch.
 
-    A letter's probability is the sum over its spellings, for "A" and " A" are two tokens that say the same.
+def spelled(tokenizer: PreTrainedTokenizerBase, letters: Sequence[str]) -> list[tuple[Ids, ...]]:
+    """Return the token ids of each letter's spellings, with and without a space before it, no two alike."""
+
+    def ids(text: str) -> Ids:
+        return tuple(tokenizer(text, add_special_tokens=False).input_ids)
+
+    # For a tokenizer that makes the same ids of both they are one event, which would count twice.
+    return [tuple(dict.fromkeys(ids(spelling.format(letter)) for spelling in SPELLINGS)) for letter in letters]
+
+
+def combine(letters: Sequence[str], nats: Sequence[Sequence[float]]) -> LetterScores:
+    """Sum up how likely each letter's spellings are, for "A" and " A" are two tokens that say the same.
 
     Args:
-        scorer: the engine.
-        prompt: plain text, sent as it is.
         letters: the valid ones, at least one.
-        spellings: templates of a continuation. For a tokenizer that makes the same ids of "A" and " A", pass
-            `("{}",)`: one event would count twice.
+        nats: for each letter the natural logarithm of the probability of each of its spellings.
 
     Returns:
         The scores; equal ones of mass 0 where the model rules every letter out.
     """
-    pairs = [(prompt, spelling.format(letter)) for letter in letters for spelling in spellings]
-    nats = [sum(token_nats) for token_nats in scorer.batch_log_probs(pairs)]
-    totals = [_log_sum_exp(nats[start : start + len(spellings)]) for start in range(0, len(nats), len(spellings))]
+    totals = [_log_sum_exp(spellings) for spellings in nats]
     together = _log_sum_exp(totals)
     if together == -math.inf:
         return LetterScores(tuple(letters), (1 / len(letters),) * len(letters), 0.0)
@@ -67,7 +70,35 @@ def score_letters(
     return LetterScores(tuple(letters), probs, min(1.0, math.exp(together)))  # rounding may pass 1
 
 
-def is_correct(question: Question, letter: str) -> bool:
+def rotated(question: Question, by: int) -> Question:
+    """Return a question whose first option is the one at place `by`, the others after it in a circle."""
+    place = (question.letters.index(question.answer) - by) % len(question.options)
+    options = question.options[by:] + question.options[:by]
+    return replace(question, options=options, answer=question.letters[place])
+
+
+def averaged(orders: Sequence[LetterScores]) -> LetterScores:
+    """Return what each option gets on average over the cyclic orders, under its letter in the first of them.
+
+    Each option stands once under each letter, so a letter that the model loves helps them all alike. Source: Zheng et
+    al. 2024, "Large Language Models Are Not Robust Multiple Choice Selectors", whose cyclic permutations these are.
+
+    Args:
+        orders: the scores of `rotated(question, by)` for each `by` from 0.
+    """
+    count = len(orders)
+    probs = tuple(
+        sum(orders[by].probs[(option - by) % count] for by in range(count)) / count for option in range(count)
+    )
+    return LetterScores(orders[0].letters, probs, sum(order.mass for order in orders) / count)
+
+
+def letter_shares(orders: Sequence[LetterScores]) -> tuple[float, ...]:
+    """Return what each letter gets on average over the cyclic orders, whatever option stands under it: its charm."""
+    return tuple(sum(order.probs[place] for order in orders) / len(orders) for place in range(len(orders[0].probs)))
+
+
+def is_correct(question: Question, letter: str | None) -> bool:
     """Tell whether a letter is the gold one."""
     return letter == question.answer
 

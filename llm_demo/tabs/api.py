@@ -13,6 +13,7 @@ from llm_demo.ablation import check_samples, make_requests, make_variants, measu
 from llm_demo.chat import fit, read_messages, split_thinking
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
+from llm_demo.quiz.evaluation import Settings, summarize
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.request import check_tokenized
 from llm_demo.sampling import Sampling
@@ -151,14 +152,38 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> dict:
         """Answer a question and see what the model answers."""
         with told(request):
-            engine.check_model(model)
-            done = quiz.answer(quiz.bank(language).find(question_id), letter)
+            done = quiz.answer(quiz.bank(language).find(question_id), letter, model, _visitor(request))
             return {
                 "gold": done.question.answer,
                 "correct": done.visitor_is_right,
                 "model_letter": done.scores.best,
                 "letter_probs": dict(zip(done.scores.letters, done.scores.probs, strict=True)),
                 "letter_mass": done.scores.mass,
+            }
+
+    def quiz_evaluate(
+        language: str = "es",
+        category: str | None = None,
+        n: int = 20,
+        seed: int = 0,
+        mode: str = "direct",
+        model: str | None = None,
+        request: gr.Request | None = None,
+    ) -> dict:
+        """Put a model to n questions; mode is direct, rotated, two_tokens, cot_0 or cot_5."""
+        with told(request):
+            categories = () if category in (None, "") else (category,)
+            begun = quiz.begin(Settings(language, categories, n, seed, mode, model or ""))
+            *_, done = quiz.evaluate(begun, _visitor(request))
+            summary = summarize(done)
+            return {
+                "n": summary.accuracy.count,
+                "accuracy": summary.accuracy.value,
+                "interval": list(summary.accuracy.interval),
+                "chance": summary.chance,
+                "by_category": {name: asdict(share) for name, share in summary.by_category},
+                "letters": summary.letters,
+                "unparsed": summary.unparsed,
             }
 
     endpoints: dict[str, Callable] = {
@@ -170,6 +195,7 @@ def build(site: Site, quiz: Quiz) -> None:
         "ablate": ablate,
         "quiz_question": quiz_question,
         "quiz_answer": quiz_answer,
+        "quiz_evaluate": quiz_evaluate,
     }
     for name, endpoint in endpoints.items():
         gr.api(endpoint, api_name=name)
@@ -177,3 +203,7 @@ def build(site: Site, quiz: Quiz) -> None:
 
 def _sampling(settings: dict | None) -> Sampling:
     return Sampling.from_dict({} if settings is None else settings)
+
+
+def _visitor(request: gr.Request | None) -> str:
+    return (request.session_hash or "") if request else ""

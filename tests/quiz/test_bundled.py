@@ -11,7 +11,7 @@ from llm_demo.quiz.dataset import BUNDLED, QuestionBank, load_bank
 from llm_demo.quiz.hub import OutOfReachError
 
 
-def out_of_reach(language: str) -> list[dict[str, object]]:
+def out_of_reach(language: str, *_: str) -> list[dict[str, object]]:
     raise OutOfReachError(language)
 
 

@@ -22,11 +22,11 @@ ROW = {
 ROW = {**ROW, "category": "math", "src": "by-hand"}
 
 
-def reached(language: str) -> list[dict[str, object]]:
+def reached(language: str, *_: str) -> list[dict[str, object]]:
     return [ROW, {**ROW, "question_id": 6, "answer": "Z"}]
 
 
-def out_of_reach(language: str) -> list[dict[str, object]]:
+def out_of_reach(language: str, *_: str) -> list[dict[str, object]]:
     raise OutOfReachError(language)
 
 
@@ -92,7 +92,24 @@ def test_offline_without_a_copy_is_known_at_once(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
 
     with pytest.raises(OutOfReachError):
-        fetch_hub("es")
+        fetch_hub("es", "lite", "test")
+
+
+def test_an_order_mixes_the_subjects_and_is_the_same_in_every_language():
+    spanish, english = (bundled(language).order((), 4) for language in BUNDLED)
+
+    assert [question.question_id for question in spanish] == [question.question_id for question in english]
+    assert sorted(question.question_id for question in spanish) == list(range(1, len(spanish) + 1))
+    assert len({question.category for question in spanish[:12]}) >= 5
+    assert spanish != bundled("es").order((), 5)
+
+
+def test_a_row_that_is_broken_in_one_language_moves_no_other():
+    rows = [{**ROW, "question_id": number} for number in range(20)]
+    whole = load_bank("es", Config(), lambda *_: rows).order((), 0)
+    less = load_bank("en", Config(), lambda *_: rows[:7] + rows[8:]).order((), 0)
+
+    assert [q.question_id for q in less] == [q.question_id for q in whole if q.question_id != 7]
 
 
 def test_the_same_seed_draws_the_same_question():

@@ -1,79 +1,101 @@
-"""Letters' probabilities from a scorer whose every probability is written by hand."""
+"""Letters' probabilities from probabilities written by hand."""
 
 import math
-from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from llm_demo.errors import InputError
 from llm_demo.quiz.rows import Question
-from llm_demo.quiz.scoring import check_letter, is_correct, score_letters
+from llm_demo.quiz.scoring import (
+    LetterScores,
+    averaged,
+    check_letter,
+    combine,
+    is_correct,
+    letter_shares,
+    rotated,
+    spelled,
+)
 
 QUESTION = Question(1, "es", "math", "¿1 + 1?", ("uno", "dos", "tres"), "B", "by-hand")
 
 
-class FakeScorer:
-    """Gives each continuation the token probabilities written for it; others are impossible."""
-
-    def __init__(self, probs: Mapping[str, Sequence[float]]) -> None:
-        self.probs = probs
-        self.calls: list[list[tuple[str, str]]] = []
-
-    def batch_log_probs(self, pairs: Sequence[tuple[str, str]]) -> list[list[float]]:
-        self.calls.append(list(pairs))
-        return [
-            [math.log(p) if p else -math.inf for p in self.probs.get(continuation, [0.0])] for _, continuation in pairs
-        ]
+def nats(*probs: float) -> list[float]:
+    return [math.log(prob) if prob else -math.inf for prob in probs]
 
 
 def test_both_spellings_of_a_letter_are_summed():
-    scores = score_letters(FakeScorer({"A": [0.1], " A": [0.2], "B": [0.05], " B": [0.05]}), "?", "AB")
+    scores = combine("AB", [nats(0.1, 0.2), nats(0.05, 0.05)])
 
     assert scores.mass == pytest.approx(0.4)
     assert scores.probs == pytest.approx((0.75, 0.25))
     assert scores.best == "A"
+    assert scores.is_low
 
 
 def test_the_probabilities_sum_to_one_however_small_the_mass():
-    scores = score_letters(FakeScorer({" A": [1e-30], " B": [3e-30], " C": [1e-300]}), "?", "ABC")
+    scores = combine("ABC", [nats(1e-30), nats(3e-30), nats(1e-300)])
 
     assert sum(scores.probs) == pytest.approx(1.0)
     assert scores.probs[:2] == pytest.approx((0.25, 0.75))
 
 
-def test_the_tokens_of_one_spelling_are_multiplied():
-    scores = score_letters(FakeScorer({" A": [0.5, 0.5], " B": [0.75]}), "?", "AB")
-
-    assert scores.probs == pytest.approx((0.25, 0.75))
-
-
-def test_all_continuations_go_in_one_batch_under_the_same_prompt():
-    scorer = FakeScorer({" A": [0.5]})
-
-    score_letters(scorer, "Respuesta:", ["A", "B"])
-
-    assert scorer.calls == [[("Respuesta:", text) for text in ("A", " A", "B", " B")]]
-
-
-def test_one_spelling_is_scored_where_both_would_be_the_same_ids():
-    scorer = FakeScorer({"A": [0.3], "B": [0.1], " A": [0.3], " B": [0.1]})
-
-    assert score_letters(scorer, "?", "AB", spellings=("{}",)).mass == pytest.approx(0.4)
-
-
 def test_letters_that_are_all_ruled_out_are_equal_with_no_mass():
-    scores = score_letters(FakeScorer({}), "?", "ABCD")
+    scores = combine("ABCD", [nats(0, 0)] * 4)
 
     assert scores.mass == 0.0
     assert scores.probs == (0.25,) * 4
 
 
 def test_the_mass_never_passes_one():
-    assert score_letters(FakeScorer({" A": [1.0], " B": [1e-9]}), "?", "AB").mass == 1.0
+    assert combine("AB", [nats(1.0), nats(1e-9)]).mass == 1.0
 
 
 def test_of_equally_likely_letters_the_first_is_best():
-    assert score_letters(FakeScorer({" A": [0.1], " B": [0.3], " C": [0.3]}), "?", "ABC").best == "B"
+    assert combine("ABC", [nats(0.1), nats(0.3), nats(0.3)]).best == "B"
+
+
+class SpaceBlind:
+    """A tokenizer that makes the same of "A" and " A"."""
+
+    def __call__(self, text, add_special_tokens):
+        return SimpleNamespace(input_ids=[ord(text.strip())])
+
+
+def test_spellings_of_the_same_ids_are_one_event():
+    assert spelled(SpaceBlind(), "AB") == [((65,),), ((66,),)]
+
+
+def test_spellings_with_and_without_a_space_are_two(tiny_tokenizer):
+    (both,) = spelled(tiny_tokenizer, "A")
+
+    assert [tiny_tokenizer.decode(ids) for ids in both] == ["A", " A"]
+
+
+def test_options_turn_in_a_circle_and_the_right_one_keeps_its_text():
+    turned = [rotated(QUESTION, by) for by in range(3)]
+
+    assert [question.options for question in turned] == [
+        ("uno", "dos", "tres"),
+        ("dos", "tres", "uno"),
+        ("tres", "uno", "dos"),
+    ]
+    assert [question.answer for question in turned] == ["B", "A", "C"]
+
+
+def test_a_love_of_one_letter_averages_out_and_a_known_answer_does_not():
+    letter_lover = [LetterScores(("A", "B", "C"), (0.8, 0.1, 0.1), 1.0)] * 3
+    knows_dos = [
+        LetterScores(("A", "B", "C"), probs, mass)
+        for probs, mass in [((0.1, 0.8, 0.1), 0.9), ((0.8, 0.1, 0.1), 0.6), ((0.1, 0.1, 0.8), 0.3)]
+    ]
+
+    assert averaged(letter_lover).probs == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert letter_shares(letter_lover) == pytest.approx((0.8, 0.1, 0.1))
+    assert averaged(knows_dos).probs == pytest.approx((0.1, 0.8, 0.1))
+    assert averaged(knows_dos).mass == pytest.approx(0.6)
+    assert letter_shares(knows_dos) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
 
 @pytest.mark.parametrize("letter", ["b", " B\n", "B"])

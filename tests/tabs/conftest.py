@@ -24,6 +24,7 @@ DEFAULTS = {
     "ablate": ([], None, None, 1),
     "quiz_question": ("es", None, 0),
     "quiz_answer": (0, "es", "", None),
+    "quiz_evaluate": ("es", None, 20, 0, "direct", None),
 }
 
 

@@ -12,7 +12,7 @@ from llm_demo.trace import Step, Trace
 FRANCE = "The capital of France is"
 ENDPOINTS = {
     *("tokenize", "next_token", "generate", "compare"),
-    *("chat", "ablate", "quiz_question", "quiz_answer"),
+    *("chat", "ablate", "quiz_question", "quiz_answer", "quiz_evaluate"),
 }
 SHORT = {"strategy": "greedy", "max_new_tokens": 3}
 USER = [{"role": "user", "content": "Hi"}]
@@ -185,6 +185,17 @@ def test_an_answer_is_judged_beside_the_models(client, letter, correct):
     assert 0 < given["letter_mass"] <= 1
 
 
+def test_an_evaluation_adds_up(client):
+    given = client.predict("en", None, 5, 0, "direct", api_name="/quiz_evaluate")
+
+    assert set(given) == {"n", "accuracy", "interval", "chance", "by_category", "letters", "unparsed"}
+    assert (given["n"], given["unparsed"]) == (2, 0)  # all that the file has
+    assert given["chance"] == pytest.approx((1 / 3 + 1 / 4) / 2)
+    assert given["interval"][0] <= given["accuracy"] <= given["interval"][1]
+    assert {name: share["count"] for name, share in given["by_category"].items()} == {"math": 1, "history": 1}
+    assert sum(given["letters"].values()) == 2
+
+
 # Bad input: each a sentence, word for word
 
 
@@ -223,6 +234,7 @@ def test_a_text_that_is_no_unicode_is_told_in_a_sentence(refused, call):
         ("chat", [USER]),
         ("ablate", [PARTS]),
         ("quiz_answer", [7, "en", "A"]),
+        ("quiz_evaluate", ["en", None, 2, 0, "direct"]),
     ],
 )
 def test_an_unknown_model_is_told_in_a_sentence(refused, name, given):
@@ -370,6 +382,24 @@ def test_a_number_of_samples_out_of_range_is_told_in_a_sentence(refused, given, 
         (("quiz_question", "en", None, math.nan), "The seed must be a whole number, and “nan” is not one."),
         (("quiz_question", "en", None, 1.5), "The seed must be a whole number, and “1.5” is not one."),
         (("quiz_question", "en", None, None), "The seed must be a whole number, and “None” is not one."),
+        (
+            ("quiz_evaluate", "en", None, 201),
+            "The number of questions must be a whole number from 1 to 200, and it is 201.",
+        ),
+        (
+            ("quiz_evaluate", "en", None, 21, 0, "cot_0"),
+            "The number of questions must be a whole number from 1 to 20, and it is 21.",
+        ),
+        (
+            ("quiz_evaluate", "en", None, 2.5),
+            "The number of questions must be a whole number from 1 to 200, and it is 2.5.",
+        ),
+        (("quiz_evaluate", "en", None, 2, "x"), "The seed must be a whole number, and “x” is not one."),
+        (("quiz_evaluate", "en", "magic"), "There is no category “magic”. The categories are: history, math."),
+        (
+            ("quiz_evaluate", "en", None, 2, 0, "guess"),
+            "There is no way of answering called “guess”. The ways are: direct, rotated, two_tokens, cot_0, cot_5.",
+        ),
     ],
 )
 def test_a_quiz_asked_wrongly_answers_in_a_sentence(refused, call, sentence):
