@@ -16,7 +16,7 @@ LAYERS = (
     | {"comparison", "trace_files", "microscope"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
     {"sampling", "trace", "rows", "hub", "strict_json"},
-    {"errors", "config"},
+    {"errors", "config", "stats"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.
