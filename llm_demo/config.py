@@ -31,6 +31,7 @@ class Config:
         max_compared: strategies run side by side.
         max_parts: parts of a prompt to ablate.
         max_samples: samples of each variant of a prompt.
+        max_variants: variants of a prompt in one experiment.
         max_upload_mb: size of a file that a visitor sends; 8 texts of 512 tokens with 10 candidates each take 5.
         max_cache_mb: memory for everybody's keys and values; 0 takes half of what is free.
         job_seconds: seconds that one job may take.
@@ -50,6 +51,7 @@ class Config:
     max_compared: int = 8
     max_parts: int = 8
     max_samples: int = 8
+    max_variants: int = 16
     max_upload_mb: int = 8
     max_cache_mb: int = 0
     job_seconds: int = 60

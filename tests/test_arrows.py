@@ -15,7 +15,7 @@ LAYERS = (
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
-    {"sampling", "trace", "rows", "hub", "strict_json"},
+    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},
 )

@@ -30,6 +30,7 @@ READ = [
     ("LLM_DEMO_MAX_COMPARED", "4", "max_compared", 4),
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
+    ("LLM_DEMO_MAX_VARIANTS", "6", "max_variants", 6),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
 ]
 
@@ -40,6 +41,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
     assert config == Config()
     assert (config.max_prompt_chars, config.max_new_tokens, config.max_top_k) == (8_000, 512, 50)
     assert (config.max_compared, config.max_parts, config.max_samples, config.job_seconds) == (8, 8, 8, 60)
+    assert config.max_variants == 16
     assert config.language == "es"
 
 

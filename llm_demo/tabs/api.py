@@ -9,7 +9,10 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
+from llm_demo.ablation.experiment import check_samples, make_requests
+from llm_demo.ablation.parts import check_texts, read_parts
+from llm_demo.ablation.variants import make_variants
+from llm_demo.ablation.worth import measure
 from llm_demo.chat import read_messages, render, split_thinking
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator

@@ -1,0 +1,276 @@
+"""Experiment: variants of a prompt times ways of answering, planned within the bounds and run a block at a time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from llm_demo.ablation.first import FirstToken, first_token
+from llm_demo.ablation.parts import Part, check_parts, check_texts
+from llm_demo.ablation.variants import Scheme, Variant, make_variants
+from llm_demo.adherence import Check
+from llm_demo.batching import MAX_ROWS
+from llm_demo.engine import Engine
+from llm_demo.errors import InputError
+from llm_demo.request import Request, check_bounds, check_context
+from llm_demo.sampling import Sampling
+from llm_demo.trace import FinishReason, Trace
+
+UPDATE_EVERY = 4  # tokens of each answer between two pictures
+# What a step costs on two cores, in milliseconds: once, and for each row. A block takes half a minute at the most.
+STEP_COST, ROW_COST, BLOCK_COST = 50, 3, 30_000
+
+Stage = Literal["answers", "worth", "first", "noise", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What is to be run.
+
+    Attributes:
+        model: the key of the model.
+        parts: those that were switched on.
+        checks: each belongs to one of the parts.
+        variants: at least one; the first, as a rule the full prompt, is what the others are compared with.
+        samplings: of the answers of each variant; greedy decoding, where it was asked for, comes first.
+    """
+
+    model: str
+    parts: tuple[Part, ...]
+    checks: tuple[Check, ...]
+    variants: tuple[Variant, ...]
+    samplings: tuple[Sampling, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model wrote for one variant.
+
+    Attributes:
+        sampling: how, its seed included.
+        token_ids: as generated, the end-of-text token included where it came.
+        pieces: each decoded alone.
+        log_probs: of each under the variant's own raw distributions, in nats.
+        text: special tokens left out.
+        finish_reason: `cancelled` while it is being written, and for good where it was stopped.
+    """
+
+    sampling: Sampling
+    token_ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    log_probs: tuple[float, ...]
+    text: str
+    finish_reason: FinishReason
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was written to its end, or to the bound on new tokens."""
+        return self.finish_reason != "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is known of an experiment, as far as it has run.
+
+    Attributes:
+        experiment: what was asked for.
+        answers: of each variant, in the order of the samplings; none of a variant that has not been begun.
+        scores: by answer of the first variant, then by variant: the log-probability of each token of the answer, in
+            nats. Lists end where the run has.
+        first: by variant, the next-token distribution beside that of the first.
+    """
+
+    experiment: Experiment
+    answers: tuple[tuple[Answer, ...], ...]
+    scores: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    first: tuple[FirstToken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A picture of a run.
+
+    Attributes:
+        result: all that is known by now.
+        stage: what is being done; `done` at the end.
+        done: of `of` pieces of the stage.
+    """
+
+    result: Result
+    stage: Stage
+    done: int
+    of: int
+
+
+def plan(
+    engine: Engine,
+    parts: Sequence[Part],
+    checks: Sequence[Check],
+    sampling: Sampling,
+    samples: int,
+    greedy: bool = True,
+    schemes: Sequence[Scheme] = ("without", "only"),
+    chosen: Sequence[Sequence[int]] = (),
+) -> Experiment:
+    """Return an experiment within the bounds.
+
+    Args:
+        engine: what is to run it.
+        parts, checks: as `Experiment` has them.
+        sampling: of the samples; their seeds count up from its own.
+        samples: of each variant; 0 where `greedy` is enough.
+        greedy: whether to decode each variant greedily too.
+        schemes, chosen: which variants, as `make_variants` takes them.
+
+    Raises:
+        InputError, SettingsError: something is past a bound, or cannot be sent to the model as it is.
+    """
+    config = engine.config
+    parts = check_parts(parts, config.max_parts)
+    check_texts(parts, engine.tokenizer, config)
+    count = check_samples(samples, config.max_samples, least=0 if greedy else 1)
+    variants = make_variants(engine.tokenizer, parts, schemes, chosen)
+    if len(variants) > config.max_variants:
+        raise InputError("many_variants", count=len(variants), limit=config.max_variants)
+    samplings = [replace(sampling, strategy="sample", seed=sampling.seed + number) for number in range(count)]
+    if greedy:
+        samplings.insert(0, replace(sampling, strategy="greedy"))
+    for variant in variants:
+        check_bounds([Request(variant.prompt, sampling)], 1, config)
+        check_context(len(engine.encode(variant.prompt)) + sampling.max_new_tokens, engine.loaded)
+    return Experiment(engine.loaded.card.key, tuple(parts), tuple(checks), tuple(variants), tuple(samplings))
+
+
+def check_samples(samples: object, limit: int, least: int = 1) -> int:
+    """Return the number of samples, or raise InputError."""
+    if isinstance(samples, bool) or not isinstance(samples, int) or not least <= samples <= limit:
+        raise InputError("samples", value=repr(samples)[:40], limit=limit)
+    return samples
+
+
+def make_requests(variants: Sequence[Variant], sampling: Sampling, samples: int) -> list[Request]:
+    """Return `samples` requests a variant, in order; the seeds count up from the sampling's own."""
+    return [
+        Request(variant.prompt, replace(sampling, seed=sampling.seed + number))
+        for variant in variants
+        for number in range(samples)
+    ]
+
+
+def run(engine: Engine, experiment: Experiment, visitor: str = "") -> Iterator[Progress]:
+    """Run an experiment, each picture with all that is known by then; closing the iterator stops it.
+
+    Variants are decoded together in blocks of which each is a job of its own, so that none runs past a job's seconds.
+
+    Raises:
+        DeadlineError: a job took too long; the picture before stands.
+    """
+    result = Result(experiment, ((),) * len(experiment.variants))
+    for result in _answer(engine, result, visitor):
+        yield Progress(result, "answers", sum(map(_whole, result.answers)), _cells(experiment))
+    yield from _measure(engine, result, visitor)
+
+
+def run_again(engine: Engine, result: Result, variant: int, answer: int, visitor: str = "") -> Iterator[Progress]:
+    """Write one answer anew, with a seed that no answer had; a greedy one comes out as it was.
+
+    An answer of the first variant is measured anew too.
+
+    Raises:
+        InputError: there is no such answer.
+    """
+    if not 0 <= variant < len(result.answers) or not 0 <= answer < len(result.answers[variant]):
+        raise InputError("no_answer")
+    old = result.answers[variant][answer].sampling
+    last = max(one.sampling.seed for answers in result.answers for one in answers)
+    sampling = replace(old, seed=last + 1) if old.draws else old
+    requests = [Request(result.experiment.variants[variant].prompt, sampling)]
+    for traces in _decode(engine, requests, visitor):
+        answers = _replaced(result.answers[variant], answer, _read(sampling, traces[0]))
+        new = replace(result, answers=_replaced(result.answers, variant, answers))
+        yield Progress(new, "answers", 0, 1)
+    if variant == 0 and answer < len(result.scores):
+        scores = tuple(_score(engine, one.prompt, [answers[answer]])[0] for one in result.experiment.variants)
+        new = replace(new, scores=_replaced(result.scores, answer, scores))
+    yield Progress(new, "done", 1, 1)
+
+
+def blocks(experiment: Experiment) -> list[range]:
+    """Return which variants are decoded together: as many as a job can be expected to bear."""
+    tokens = experiment.samplings[0].max_new_tokens
+    rows = min((BLOCK_COST / tokens - STEP_COST) / ROW_COST, MAX_ROWS)
+    size = max(int(rows) // len(experiment.samplings), 1)
+    count = len(experiment.variants)
+    return [range(begin, min(begin + size, count)) for begin in range(0, count, size)]
+
+
+def _answer(engine: Engine, result: Result, visitor: str) -> Iterator[Result]:
+    experiment = result.experiment
+    count = len(experiment.samplings)
+    for block in blocks(experiment):
+        requests = [Request(experiment.variants[v].prompt, one) for v in block for one in experiment.samplings]
+        for traces in _decode(engine, requests, visitor):
+            read = [_read(request.sampling, trace) for request, trace in zip(requests, traces, strict=True)]
+            new = tuple(tuple(read[at * count : (at + 1) * count]) for at in range(len(block)))
+            result = replace(result, answers=result.answers[: block.start] + new + result.answers[block.stop :])
+            yield result
+
+
+def _decode(engine: Engine, requests: Sequence[Request], visitor: str) -> Iterator[list[Trace]]:
+    collected = engine.collect(requests)
+    for count, decision in enumerate(engine.stream_many(requests, 1, visitor)):
+        collected.add(decision)
+        if count % (UPDATE_EVERY * len(requests)) == 0:
+            yield collected.finished()
+    yield collected.finished()
+
+
+def _measure(engine: Engine, result: Result, visitor: str) -> Iterator[Progress]:
+    variants, (main, *others) = result.experiment.variants, result.answers[0]
+    scores: tuple[tuple[float, ...], ...] = ()
+    for number, variant in enumerate(variants):
+        yield Progress(result, "worth", number, len(variants))
+        scores = (*scores, *_score(engine, variant.prompt, [main]))
+        result = replace(result, scores=(scores,))
+    reference = engine.look(variants[0].prompt, visitor=visitor)
+    for number, variant in enumerate(variants):
+        yield Progress(result, "first", number, len(variants))
+        logits = engine.look(variant.prompt, visitor=visitor) if number else reference
+        first = engine.call(partial(first_token, reference, logits, engine.tokenizer.decode))
+        result = replace(result, first=(*result.first, first))
+    more: tuple[tuple[tuple[float, ...], ...], ...] = ((),) * len(others)
+    for number, variant in enumerate(variants if others else ()):
+        yield Progress(result, "noise", number, len(variants))
+        given = _score(engine, variant.prompt, others)
+        more = tuple((*old, new) for old, new in zip(more, given, strict=True))
+        result = replace(result, scores=(scores, *more))
+    yield Progress(result, "done", 1, 1)
+
+
+def _score(engine: Engine, prompt: str, answers: Sequence[Answer]) -> list[tuple[float, ...]]:
+    """Return the log-probabilities of answers to one prompt; a single one is read without any padding."""
+    pairs = [(prompt, answer.token_ids) for answer in answers]
+    return [tuple(found) for found in engine.batch_log_probs(pairs)]
+
+
+def _read(sampling: Sampling, trace: Trace) -> Answer:
+    return Answer(
+        sampling,
+        trace.token_ids,
+        tuple(step.chosen.text for step in trace.steps),
+        tuple(step.log_prob for step in trace.steps),
+        trace.text,
+        trace.finish_reason,
+    )
+
+
+def _whole(answers: Sequence[Answer]) -> int:
+    return sum(answer.whole for answer in answers)
+
+
+def _cells(experiment: Experiment) -> int:
+    return len(experiment.variants) * len(experiment.samplings)
+
+
+def _replaced(items: tuple, place: int, item: object) -> tuple:
+    return (*items[:place], item, *items[place + 1 :])
