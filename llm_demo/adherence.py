@@ -17,7 +17,7 @@ COUNTED = ("bullets", "sentences", "words")
 LISTED = ("contains", "avoids", "tone", "label")
 LANGUAGES = ("es", "en", "fr", "de", "it", "pt")  # told from one another
 MAX_VALUE = 300  # characters
-PATTERN_SECONDS = 0.2  # that a pattern may look at one answer
+PATTERN_SECONDS = 0.1  # that a pattern may look at one answer
 
 COUNT = regex.compile(r"\s*(\d{1,4})\s*(?:[-–]\s*(\d{1,4})\s*)?")
 BULLET = regex.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?=\S)", regex.MULTILINE)

@@ -36,6 +36,7 @@ class Worker:
         draft: PreTrainedModel | None = None,
         capacity: int = 1_000_000,
         same_alone: bool = True,
+        thread: ThreadPoolExecutor | None = None,
     ) -> None:
         """
         Args:
@@ -43,13 +44,14 @@ class Worker:
             draft: a smaller one of the same vocabulary, for speculative decoding.
             capacity: tokens that the caches may hold over all rows; jobs beyond it wait.
             same_alone: whether a lone row is to get to the last bit what it would get in a crowd.
+            thread: a single one, shared with other models' workers, whose steps take turns; its own where None.
         """
         self._make_rows = partial(Rows, same_alone=same_alone)
         self._models = {"main": model, "draft": draft}
         self._capacity = capacity
         self._max_rows = MAX_ROWS
         self._piece = PIECES.get(model.device.type, PIECES["cuda"])
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
+        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._waiting: list[Run] = []
         self._prefills: list[Prefill] = []
         self._running: list[Run] = []

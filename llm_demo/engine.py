@@ -3,8 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TypeVar
 
@@ -19,28 +19,15 @@ from llm_demo.decoding.scoring import plan, read
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
-from llm_demo.models.loader import STAGES, Loaded, Report, load, load_default, load_tokenizer
+from llm_demo.models.loader import Loaded, Report, check_room, load, load_default, load_tokenizer
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy, check_text
 from llm_demo.sampling import DRAFTING, Sampling
+from llm_demo.shelf import Shelf
+from llm_demo.startup import Loading, Startup
 from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """Where the start of the model stands.
-
-    Attributes:
-        stage: one of `STAGES` while it goes on, then `ready` or `failed`.
-        done: stages behind it, of `len(STAGES)`.
-        error: what went wrong, where it failed.
-    """
-
-    stage: str
-    done: int
-    error: BaseException | None = None
 
 
 class Engine:
@@ -53,17 +40,21 @@ class Engine:
         cards: every model that a visitor may name, by key.
     """
 
-    def __init__(self, config: Config, read: Callable[[Report], Loaded]) -> None:
+    def __init__(
+        self, config: Config, read: Callable[[Report], Loaded], thread: ThreadPoolExecutor | None = None
+    ) -> None:
         """Begin to load in a thread of its own; `Engine.load` is the usual way in.
 
         Args:
             config: the operator's.
             read: brings the model into memory; is given a function to report its stages to.
+            thread: the one that computes, where another engine has it already; a single one.
         """
         self.config = config
         self.cards: Mapping[str, ModelCard] = catalogue(config)
-        self._stage = STAGES[0]
-        self._ready: Future[tuple[Loaded, Worker]] = ThreadPoolExecutor(1).submit(self._start, read)
+        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
+        self._start: Startup[tuple[Loaded, Worker]] = Startup(lambda report: self._begin(read(report)))
+        self._others: Shelf[Engine] = Shelf(config.max_models)
         self._tokenizer_of = lru_cache(maxsize=8)(partial(load_tokenizer, config=config, report=lambda _stage: None))
 
     @classmethod
@@ -86,32 +77,25 @@ class Engine:
         else:
             engine = cls(config, lambda report: load_default(config, report))
         if wait:
-            engine._ready.result()
+            engine._start.result()
         return engine
 
-    def _start(self, read: Callable[[Report], Loaded]) -> tuple[Loaded, Worker]:
-        def report(stage: str) -> None:
-            self._stage = stage
-
-        loaded = read(report)
+    def _begin(self, loaded: Loaded) -> tuple[Loaded, Worker]:
         # Ten candidates a step are ten tokens to spell, most of them seen before.
         self._spell = lru_cache(maxsize=2**17)(loaded.tokenizer.decode)
         # The 4-bit kernel rounds each number of rows in its own way: there, twice would be for nothing.
         same_alone = loaded.number_format != "int4"
-        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone)
+        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone, self._thread)
 
     @property
     def loading(self) -> Loading:
         """How far the start is; never waits."""
-        if not self._ready.done():
-            return Loading(self._stage, STAGES.index(self._stage))
-        error = self._ready.exception()
-        return Loading("failed", STAGES.index(self._stage), error) if error else Loading("ready", len(STAGES))
+        return self._start.loading
 
     @property
     def loaded(self) -> Loaded:
         """The model with all that belongs to it."""
-        return self._ready.result()[0]
+        return self._start.result()[0]
 
     @property
     def model(self) -> PreTrainedModel:
@@ -129,11 +113,12 @@ class Engine:
         A second thread that computes would bring a second team of OpenMP threads with it; teams that together
         outnumber the cores sleep between two products instead of waiting awake, and everything takes twice as long.
         """
-        return self._ready.result()[1].call(work)
+        return self._start.result()[1].call(work)
 
     def close(self) -> None:
-        """Stop the worker after its current step."""
-        self._ready.result()[1].close()
+        """Stop after the current step, the models beside this one too."""
+        for engine in (self, *self._others.clear()):
+            engine._start.result()[1].close()
 
     def tokenizer_of(self, model: str | None = None) -> PreTrainedTokenizerBase:
         """Return the tokenizer of any model of the catalogue, its weights left alone; the loaded one's by default."""
@@ -142,15 +127,42 @@ class Engine:
         card = find(model, self.cards)
         return self.tokenizer if self._is_loaded(card) else self._tokenizer_of(card)
 
+    def of(self, model: str | None) -> "Engine":
+        """Return the engine of any model of the catalogue, by default this one; waits while it is loading.
+
+        Another model is opened when it is first asked for, and shares the one thread that computes. Of those beside
+        the default, `max_models` stay in memory. To be asked of the app's own engine, not of one that it returned.
+
+        Raises:
+            ModelError: unknown, not to be had, or too large for the memory that is free.
+        """
+        if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
+            return self
+        engine = self._others.get(card.key, lambda: self._beside(card))
+        try:
+            engine._start.result()
+        except ModelError:
+            self._others.drop(card.key, engine)  # next time the hub may answer
+            raise
+        return engine
+
     def check_model(self, model: str | None) -> None:
-        """Refuse a model that this app does not run: ModelError."""
-        if (
-            model not in (None, "") and (card := find(model, self.cards)) != self.loaded.card
-        ):  # waits while it is loading
+        """Refuse another model than this one: ModelError."""
+        if model not in (None, "") and (card := find(model, self.cards)) != self.loaded.card:
             raise ModelError("not_loaded", name=card.key, loaded=self.loaded.card.key)
 
+    def _beside(self, card: ModelCard) -> "Engine":
+        number_format = self.config.dtype if self.config.dtype != "int4" else "auto"  # 4 bits are one model's alone
+        config = replace(self.config, model=card.key, draft_model="", dtype=number_format)
+
+        def read(report: Report) -> Loaded:
+            check_room(card, config, report)
+            return load(card, config, report)
+
+        return Engine(config, read, self._thread)
+
     def _is_loaded(self, card: ModelCard) -> bool:
-        return self._ready.done() and not self._ready.exception() and self.loaded.card == card
+        return self.loading.stage == "ready" and self.loaded.card == card
 
     def next_step(self, prompt: str, sampling: Sampling, top_k: int = 10) -> Step:
         """Return the decision about the token after the prompt."""
@@ -223,7 +235,7 @@ class Engine:
             top_k: candidates to record for each step.
             visitor: whose they are; one visitor's calls run one after another.
         """
-        loaded, worker = self._ready.result()
+        loaded, worker = self._start.result()
         check_bounds(requests, top_k, self.config)
         strategies, shapes = [], []
         for request in requests:
@@ -253,7 +265,7 @@ class Engine:
             InputError: prompt or forced tokens past a bound, before anything runs.
             DeadlineError: it took longer than `job_seconds`.
         """
-        loaded, worker = self._ready.result()
+        loaded, worker = self._start.result()
         if len(forced) > self.config.max_new_tokens:
             raise InputError("full_text", limit=self.config.max_new_tokens)
         check_forced(forced, loaded)

@@ -14,7 +14,7 @@ LAYERS = (
     {"tabs", "bench", "measures"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models"},
+    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},
@@ -30,6 +30,7 @@ SIDEWAYS = {
     "traces": {"jobs"},
     "prefill": {"jobs"},
     "request": {"models"},
+    "startup": {"models"},
     "sampling": {"trace"},
     "config": {"errors"},
 }

@@ -28,6 +28,7 @@ READ = [
     ("LLM_DEMO_MAX_NEW_TOKENS", "64", "max_new_tokens", 64),
     ("LLM_DEMO_MAX_TOP_K", "20", "max_top_k", 20),
     ("LLM_DEMO_MAX_COMPARED", "4", "max_compared", 4),
+    ("LLM_DEMO_MAX_MODELS", "1", "max_models", 1),
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
     ("LLM_DEMO_MAX_VARIANTS", "6", "max_variants", 6),

@@ -1,5 +1,6 @@
 """Engine on tiny random models: bounds, ends, seeds, cancelling, loading."""
 
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -482,3 +483,73 @@ def test_two_thousand_short_jobs_leave_memory_as_it_was(make_engine):
         list(visitors.map(ask, range(200, 2000)))
 
     assert memory().rss < 1.05 * after_200
+
+
+# --- models beside the default one ---
+
+
+@pytest.fixture
+def two(make_engine, tiny_folder, tmp_path) -> Engine:
+    """An engine whose catalogue has two models in folders, and one that is broken."""
+    other = tmp_path / "other"
+    shutil.copytree(tiny_folder, other)
+    extra = {"one": str(tiny_folder), "two": str(other), "broken": str(tmp_path)}
+    return make_engine(extra_models=extra, device="cpu", max_models=1)
+
+
+def test_another_model_is_opened_once_and_writes_its_own_text(two, tiny_model):
+    beside = two.of("one")
+
+    trace = beside.generate("hola", GREEDY)
+
+    assert list(trace.token_ids) == argmax_loop(tiny_model, trace.prompt_ids, len(trace.token_ids))
+    assert beside.loaded.card.key == "one"
+    assert two.of("one") is beside
+    assert two.of("") is two
+    assert two.of(None) is two
+
+
+def test_all_models_compute_in_one_thread(two):
+    threads = {engine.call(threading.get_ident) for engine in (two, two.of("one"), two.of("two"))}
+
+    assert len(threads) == 1
+
+
+def test_what_is_let_go_ends_its_work_first(two):
+    beside = two.of("one")
+    steps = beside.stream("hola", Sampling("greedy", max_new_tokens=40))
+    next(steps)
+
+    two.of("two")  # there is room for one
+
+    assert len(list(steps)) == 39
+    assert two.of("one") is not beside
+
+
+def test_visitors_of_two_models_at_once_each_read_their_own(two):
+    with ThreadPoolExecutor(8) as visitors:
+        jobs = [(two.of(key), prompt) for prompt in ("hola", "adiós", "sí") for key in ("", "one")]
+        crowd = [visitors.submit(engine.generate, prompt, GREEDY) for engine, prompt in jobs]
+
+    assert [job.result().token_ids for job in crowd] == [
+        engine.generate(prompt, GREEDY).token_ids for engine, prompt in jobs
+    ]
+
+
+def test_a_model_that_cannot_be_had_is_a_sentence_and_is_tried_again(two, tiny_folder, tmp_path):
+    for name in ("broken", "broken", "../../etc/passwd"):
+        with pytest.raises(ModelError):
+            two.of(name)
+
+    shutil.copytree(tiny_folder, tmp_path, dirs_exist_ok=True)
+    assert two.of("broken").generate("hola", GREEDY).token_ids
+
+
+def test_a_model_too_large_for_the_free_memory_is_not_loaded(two, monkeypatch):
+    free = psutil.virtual_memory()._replace(available=1000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+
+    with pytest.raises(ModelError) as caught:
+        two.of("one")
+
+    assert caught.value.key == "no_room"

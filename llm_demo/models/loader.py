@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import psutil
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
@@ -18,6 +25,8 @@ from llm_demo.models.embedded import embedded_folder
 STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+
+ROOM = 0.7  # of the free memory that weights may take; the rest is for caches and for laying the weights out
 
 Report = Callable[[str], None]  # told each stage of STAGES as it begins
 
@@ -119,6 +128,25 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
         number_format,
         draft,
     )
+
+
+def check_room(card: ModelCard, config: Config, report: Report) -> None:
+    """Refuse a model whose weights would not fit into the memory that is free: ModelError."""
+    device = choose_device(config)
+    number_format = choose_format(card, config, device)
+    if number_format == "int4":
+        return  # the embedded one, the smallest of all
+    shape = _read(AutoConfig, locate(card, config, report), card)
+    needed = count_parameters(shape) * getattr(torch, number_format).itemsize
+    free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
+    if needed > ROOM * free:
+        raise ModelError("no_room", name=card.key, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+
+
+def count_parameters(config: PretrainedConfig) -> int:
+    """Return how many numbers a causal model of this configuration learns, tied ones once; needs no weights."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config).num_parameters()
 
 
 def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:

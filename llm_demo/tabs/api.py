@@ -58,8 +58,7 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> dict:
         """Decide the token after a prompt; returns a Step."""
         with told(request):
-            engine.check_model(model)
-            return engine.next_step(prompt, _sampling(sampling), top_k).to_dict()
+            return engine.of(model).next_step(prompt, _sampling(sampling), top_k).to_dict()
 
     def generate(
         prompt: str,
@@ -70,8 +69,7 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> dict:
         """Continue a prompt; returns a Trace."""
         with told(request):
-            engine.check_model(model)
-            return engine.generate(prompt, _sampling(sampling), top_k).to_dict()
+            return engine.of(model).generate(prompt, _sampling(sampling), top_k).to_dict()
 
     def compare(
         prompt: str,
@@ -82,10 +80,10 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> list:
         """Continue a prompt in several ways at once; returns a list of Traces."""
         with told(request):
-            engine.check_model(model)
+            runner = engine.of(model)
             if not isinstance(samplings, list):
                 raise InputError("samplings", limit=config.max_compared)
-            traces = engine.compare(prompt, [Sampling.from_dict(one) for one in samplings], top_k)
+            traces = runner.compare(prompt, [Sampling.from_dict(one) for one in samplings], top_k)
             return [trace.to_dict() for trace in traces]
 
     def chat(
@@ -98,13 +96,13 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> dict:
         """Answer a conversation: a list of {"role", "content"}, the last one the user's."""
         with told(request):
-            engine.check_model(model)
+            runner = engine.of(model)
             if not isinstance(system, str):
                 raise InputError("system_text")
             if not isinstance(thinking, bool):
                 raise InputError("thinking_switch", value=repr(thinking)[:40])
-            prompt = render(engine.tokenizer, read_messages(messages), system, thinking)
-            trace = engine.generate(prompt, _sampling(sampling))
+            prompt = render(runner.tokenizer, read_messages(messages), system, thinking)
+            trace = runner.generate(prompt, _sampling(sampling))
             reasoning, text = split_thinking(trace.text, prompt)
             return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}
 
@@ -117,11 +115,13 @@ def build(site: Site, quiz: Quiz) -> None:
     ) -> dict:
         """Run a prompt with and without each of its parts, a list of {"name", "text"}."""
         with told(request):
-            engine.check_model(model)
+            runner = engine.of(model)
             count = check_samples(samples, config.max_samples)
-            variants = make_variants(engine.tokenizer, read_parts(parts, config.max_parts))
-            traces = engine.generate_many(make_requests(variants, _sampling(sampling), count))
-            effects = measure(engine, variants, traces[0])
+            given = read_parts(parts, config.max_parts)
+            check_texts(given, runner.tokenizer, config)
+            variants = make_variants(runner.tokenizer, given)
+            traces = runner.generate_many(make_requests(variants, _sampling(sampling), count))
+            effects = measure(runner, variants, traces[0])
             return {
                 "variants": [
                     {

@@ -46,9 +46,10 @@ def quiz_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def address(engine, quiz_file) -> Iterator[str]:
+def address(engine, quiz_file, tiny_folder) -> Iterator[str]:
     """Serve the loaded model; its questions are those of the file, whatever the hub has."""
-    extra = {"Qwen3": str(QWEN3)} if QWEN3.is_dir() else {}
+    extra = {"tiny": str(tiny_folder), "gone": str(tiny_folder / "gone")}
+    extra |= {"Qwen3": str(QWEN3)} if QWEN3.is_dir() else {}
     served = Engine(replace(engine.config, quiz_data=quiz_file, extra_models=extra), lambda report: engine.loaded)
     app = build_app(served)
     _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)

@@ -231,10 +231,20 @@ def test_an_unknown_model_is_told_in_a_sentence(refused, name, given):
     assert sentence.startswith("There is no model called “<b>nobody</b>”. The models are: SmolLM2-135M-Instruct, ")
 
 
-def test_a_model_that_is_not_running_is_told_in_a_sentence(refused):
-    assert refused("generate", "a", "Qwen3-4B") == (
-        "“Qwen3-4B” is in the catalogue, but this demo has “SmolLM2-135M-Instruct” loaded and answers with that one."
+def test_another_model_of_the_catalogue_answers_when_it_is_named(client):
+    ours, theirs = (
+        client.predict("a", model, {"strategy": "greedy"}, api_name="/generate") for model in (None, "tiny")
     )
+
+    assert theirs["prompt_ids"] == [64]  # the tiny tokenizer has a token a byte
+    assert theirs["token_ids"] != ours["token_ids"]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("next_token", ["a"]), ("generate", ["a"]), ("chat", [USER]), ("ablate", [PARTS])]
+)
+def test_a_model_that_cannot_be_had_is_told_in_a_sentence(refused, name, given):
+    assert refused(name, *given, "gone").startswith("The model “gone” cannot be read")
 
 
 @pytest.mark.parametrize(
