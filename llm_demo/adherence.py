@@ -21,7 +21,7 @@ PATTERN_SECONDS = 0.1  # that a pattern may look at one answer
 
 COUNT = regex.compile(r"\s*(\d{1,4})\s*(?:[-–]\s*(\d{1,4})\s*)?")
 BULLET = regex.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?=\S)", regex.MULTILINE)
-SENTENCE_END = regex.compile(r"(?<=[.!?…][\"'”’»)\]*]*)\s+|\n+")
+SENTENCE_END = regex.compile(r"(?<=[.!?…][\"'”’»)\]*]*)\s++(?!\p{Ll})|\n+")
 WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*")
 FENCE = regex.compile(r"```\w*[ \t]*\n(.*)\n[ \t]*```", regex.DOTALL)
 AROUND_LABEL = " \t\r\n.,:;!¡?¿\"'“”‘’«»*_`()[]"
@@ -64,7 +64,8 @@ def passes(check: Check, answer: str) -> bool:
     """Tell whether an answer passes.
 
     - `bullets`: lines that begin with `-`, `*`, `+`, `•` or a number with `.` or `)`, then a space and something.
-    - `sentences`: pieces with a letter in them, parted at line breaks and after `.`, `!`, `?` or `…` before a space.
+    - `sentences`: pieces with a letter in them, parted at line breaks and after `.`, `!`, `?` or `…` before a
+      space and no small letter.
     - `words`: runs of letters and digits; an apostrophe or a hyphen inside belongs to its word.
     - `json`: all of it, less a code fence around it, is a JSON object or list; with keys, an object that has them.
     - `language`: more likely than not among `LANGUAGES`, says py3langid (Lui and Baldwin 2012, "langid.py").

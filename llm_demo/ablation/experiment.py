@@ -166,7 +166,8 @@ def run(engine: Engine, experiment: Experiment, visitor: str = "") -> Iterator[P
         DeadlineError: a job took too long; the picture before stands.
     """
     result = Result(experiment, ((),) * len(experiment.variants))
-    for result in _answer(engine, result, visitor):
+    for picture in _answer(engine, result, visitor):
+        result = picture
         yield Progress(result, "answers", sum(map(_whole, result.answers)), _cells(experiment))
     yield from _measure(engine, result, visitor)
 

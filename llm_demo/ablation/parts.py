@@ -12,7 +12,7 @@ from llm_demo.errors import InputError
 
 MAX_NAME = 40  # characters
 By = Literal["line", "sentence"]
-GAPS = {"line": regex.compile(r"\n+"), "sentence": regex.compile(r"(?<=[.!?…:][\"'”’»)]*)\s+|\n+")}
+GAPS = {"line": regex.compile(r"\n+"), "sentence": regex.compile(r"(?<=[.!?…:][\"'”’»)]*)\s++(?!\p{Ll})|\n+")}
 
 
 @dataclass(frozen=True, slots=True)
