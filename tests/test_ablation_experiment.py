@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from llm_demo.ablation.experiment import Answer, Experiment, Progress, Result, blocks, plan, run, run_again
+from llm_demo.ablation.experiment import Answer, Experiment, Progress, Result, block_size, plan, run, run_again
 from llm_demo.ablation.first import jensen_shannon
 from llm_demo.ablation.grid import contrasts, grid
 from llm_demo.ablation.parts import Part
@@ -80,16 +80,18 @@ def test_the_bounds_are_the_operators(make_engine):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "samples", "sizes"), [(60, 4, [12, 4]), (60, 8, [7, 7, 2]), (200, 8, [3] * 5 + [1]), (512, 8, [1] * 16)]
+    ("ways", "budget", "step", "rows", "size"),
+    [
+        (5, 0.1, 0.1, 5, 1),  # no time to spare
+        (5, 0.2, 0.1, 5, 5),  # twice the time: 2 * (50 + 3 * 5) = 130 = 50 + 3 * 26.7
+        (9, 0.9, 0.1, 9, 7),  # the worker takes no more than 64 rows at once
+        (1, 9.0, 0.1, 1, 64),
+        (9, 0.001, 1.0, 9, 1),  # however slow the machine is
+        (5, 0.1, 0.0, 5, 12),
+    ],
 )
-def test_blocks_are_as_large_as_a_job_bears(tokens, samples, sizes):
-    ways = (Sampling(max_new_tokens=tokens),) * (samples + 1)
-    experiment = Experiment("tiny", (TOPIC,), (), (Variant("full", "", "a"),) * 16, ways)
-
-    found = blocks(experiment)
-
-    assert [len(block) for block in found] == sizes
-    assert [number for block in found for number in block] == list(range(16))
+def test_blocks_grow_with_the_time_that_a_step_leaves(ways, budget, step, rows, size):
+    assert block_size(ways, budget, step, rows) == size
 
 
 # Running
@@ -129,19 +131,19 @@ def test_pictures_follow_one_another_and_never_lose_anything(ran):
     assert all(0 <= picture.done <= picture.of for picture in ran)
 
 
-def test_blocks_are_jobs_of_their_own_and_what_ran_stands(make_engine, monkeypatch):
-    monkeypatch.setattr("llm_demo.ablation.experiment.BLOCK_COST", 560)  # 30 rows of 4 tokens
+@pytest.mark.parametrize(("seconds", "begun"), [(1e9, [1, 8, 9]), (0.0, [1, 2, 3, 4, 5, 6, 7, 8, 9])])
+def test_the_first_variant_goes_ahead_and_the_others_follow_in_blocks(make_engine, monkeypatch, seconds, begun):
+    monkeypatch.setattr("llm_demo.ablation.experiment.BLOCK_SECONDS", seconds)
     engine = make_engine()
     experiment = plan(engine, [Part(str(n), "a" * n) for n in range(1, 8)], [], SHORT, samples=8)
 
-    done = [
+    counts = [
         sum(bool(answers) for answers in picture.result.answers)
         for picture in run(engine, experiment)
         if picture.stage == "answers"
     ]
 
-    assert [len(block) for block in blocks(experiment)] == [3, 3, 3]
-    assert list(dict.fromkeys(done)) == [3, 6, 9]
+    assert list(dict.fromkeys(counts)) == begun
 
 
 def test_a_run_that_is_closed_stops(watch, make_engine):
@@ -249,7 +251,7 @@ def answered(*log_probs: float, strategy: str = "sample", finish: str = "stop", 
 
 def made(answers, checks=(), scores=()) -> Result:
     """Put a result together by hand: the full prompt, and it without `formato`."""
-    variants = (Variant("full", "", "a b"), Variant("without", "formato", "b"))
+    variants = (Variant("full", "", "a b", (0, 1)), Variant("without", "formato", "b", (1,)))
     ways = tuple(answer.sampling for answer in answers[0])
     return Result(Experiment("tiny", (FORMAT, TOPIC), tuple(checks), variants, ways), tuple(answers), scores)
 

@@ -32,7 +32,7 @@ RESULT = Result(
         "tiny",
         (Part("formato", "Tres puntos."), Part("tema", "¿Qué es Git?"), Part("nada", "")),
         (Check("formato", "bullets", "1"), Check("tema", "contains", "git")),
-        (Variant("full", "", "todo"), Variant("without", "formato", "poco")),
+        (Variant("full", "", "todo", (0, 1, 2)), Variant("without", "formato", "poco", (1, 2))),
         (GREEDY, DRAWN),
     ),
     (
@@ -123,6 +123,8 @@ def changed(path: str, value: object) -> str:
         ("result.experiment.checks.0.value", "muchos", "check_count"),
         ("result.experiment.variants.0.kind", "half", "trace_file_value"),
         ("result.experiment.variants.0.prompt", "a" * 8_001, "long_prompt"),
+        ("result.experiment.variants.0.numbers", [3], "trace_file_contradiction"),
+        ("result.experiment.variants.0.numbers", [], "trace_file_count"),
         ("result.experiment.samplings.0.temperature", -1, "trace_file_value"),
         ("result.experiment.samplings", [], "trace_file_count"),
         ("result.answers.2", [], "trace_file_contradiction"),

@@ -22,6 +22,7 @@ LAYERS = (
 # Beside its own layer's others, a part may import these alone.
 SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
+    "lessons": {"ablation", "adherence"},
     "quiz": {"engine", "chat"},
     "bench": {"measures"},
     "charts": {"tokens"},

@@ -1,5 +1,6 @@
 """Experiment: variants of a prompt times ways of answering, planned within the bounds and run a block at a time."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,8 +18,9 @@ from llm_demo.sampling import Sampling
 from llm_demo.trace import FinishReason, Trace
 
 UPDATE_EVERY = 4  # tokens of each answer between two pictures
-# What a step costs on two cores, in milliseconds: once, and for each row. A block takes half a minute at the most.
-STEP_COST, ROW_COST, BLOCK_COST = 50, 3, 30_000
+BLOCK_SECONDS = 20.0  # that a block is meant to take, a third of what a job may
+# What a step of several rows costs, as measured on two cores: once, and for each row. Only their ratio counts.
+STEP_COST, ROW_COST = 50, 3
 
 Stage = Literal["answers", "worth", "first", "noise", "done"]
 
@@ -160,7 +162,7 @@ def make_requests(variants: Sequence[Variant], sampling: Sampling, samples: int)
 def run(engine: Engine, experiment: Experiment, visitor: str = "") -> Iterator[Progress]:
     """Run an experiment, each picture with all that is known by then; closing the iterator stops it.
 
-    Variants are decoded together in blocks of which each is a job of its own, so that none runs past a job's seconds.
+    Variants are decoded together, in blocks of which each is a job of its own, so that none runs past a job's seconds.
 
     Raises:
         DeadlineError: a job took too long; the picture before stands.
@@ -196,25 +198,37 @@ def run_again(engine: Engine, result: Result, variant: int, answer: int, visitor
     yield Progress(new, "done", 1, 1)
 
 
-def blocks(experiment: Experiment) -> list[range]:
-    """Return which variants are decoded together: as many as a job can be expected to bear."""
-    tokens = experiment.samplings[0].max_new_tokens
-    rows = min((BLOCK_COST / tokens - STEP_COST) / ROW_COST, MAX_ROWS)
-    size = max(int(rows) // len(experiment.samplings), 1)
-    count = len(experiment.variants)
-    return [range(begin, min(begin + size, count)) for begin in range(0, count, size)]
+def block_size(ways: int, budget: float, step: float, rows: int) -> int:
+    """Return how many variants to decode together, at least one, as the block before went.
+
+    Args:
+        ways: answers of each variant.
+        budget: seconds that a step of the block may take.
+        step: seconds that one took in the block before.
+        rows: of the block before.
+    """
+    costs = budget / max(step, 1e-9) * (STEP_COST + ROW_COST * rows)
+    affordable = min((costs - STEP_COST) / ROW_COST, MAX_ROWS)
+    return max(int(affordable) // ways, 1)
 
 
 def _answer(engine: Engine, result: Result, visitor: str) -> Iterator[Result]:
-    experiment = result.experiment
-    count = len(experiment.samplings)
-    for block in blocks(experiment):
-        requests = [Request(experiment.variants[v].prompt, one) for v in block for one in experiment.samplings]
+    """Answer the first variant, and then as many of the others at once as this machine manages in good time."""
+    variants, samplings = result.experiment.variants, result.experiment.samplings
+    tokens = samplings[0].max_new_tokens
+    begin, size = 0, 1
+    while begin < len(variants):
+        end = min(begin + size, len(variants))
+        requests = [Request(variant.prompt, one) for variant in variants[begin:end] for one in samplings]
+        begun = time.monotonic()
         for traces in _decode(engine, requests, visitor):
             read = [_read(request.sampling, trace) for request, trace in zip(requests, traces, strict=True)]
-            new = tuple(tuple(read[at * count : (at + 1) * count]) for at in range(len(block)))
-            result = replace(result, answers=result.answers[: block.start] + new + result.answers[block.stop :])
+            new = tuple(tuple(read[at : at + len(samplings)]) for at in range(0, len(read), len(samplings)))
+            result = replace(result, answers=result.answers[:begin] + new + result.answers[end:])
             yield result
+        longest = max(len(trace.token_ids) for trace in traces)
+        step = (time.monotonic() - begun) / longest
+        begin, size = end, block_size(len(samplings), BLOCK_SECONDS / tokens, step, len(requests))
 
 
 def _decode(engine: Engine, requests: Sequence[Request], visitor: str) -> Iterator[list[Trace]]:

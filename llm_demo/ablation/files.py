@@ -24,6 +24,7 @@ VERSION = 1  # of the document; a change of `Result`, or of what it is made of, 
 MAX_TOKENS = int(RANGES["max_new_tokens"][1])
 BOUNDS: dict[str, Range] = {
     **dict.fromkeys(("token_id", "token_ids"), (0, 2**31 - 1)),
+    "numbers": (0, 2**31 - 1),
     **dict.fromkeys(("log_probs", "scores"), (-LARGEST, 0)),
     **dict.fromkeys(("bits", "reference", "variant"), (0, 1)),
 }
@@ -104,6 +105,7 @@ def from_json(text: str | bytes, config: Config) -> Result:
         "parts": (1, config.max_parts),
         "checks": (0, config.max_parts),
         "variants": (1, config.max_variants),
+        "numbers": (1, config.max_parts),
         "samplings": (1, most_answers),
         # Lists of lists: the larger bound holds for both.
         "answers": (0, max(config.max_variants, most_answers)),
@@ -124,8 +126,10 @@ def _check(result: Result, config: Config) -> None:
     for text in (*(part.text for part in experiment.parts), *(variant.prompt for variant in experiment.variants)):
         check_text(text, config)
     names = {part.name for part in experiment.parts}
+    for place, variant in enumerate(experiment.variants):
+        _agree(max(variant.numbers) < len(experiment.parts), f"experiment.variants[{place}].numbers")
     for place, check in enumerate(experiment.checks):
-        _agree(check.part in names, f"checks[{place}].part")
+        _agree(check.part in names, f"experiment.checks[{place}].part")
     _agree(len(result.answers) == len(experiment.variants), "answers")
     _agree(len(result.first) <= len(experiment.variants), "first")
     for place, answers in enumerate(result.answers):

@@ -26,11 +26,13 @@ class Variant:
             up to `part`; or chosen by hand.
         part: the name of the part; of those chosen by hand, joined with ` + `; empty for the full prompt.
         prompt: as the model reads it, template included.
+        numbers: of its parts among those of the experiment, from 0, in the order in which they stand.
     """
 
     kind: Kind
     part: str
     prompt: str
+    numbers: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -74,7 +76,7 @@ def make_variants(
     for numbers, (kind, name) in kept.items():
         text = join([parts[number] for number in numbers])
         if text:  # a blank part alone is no prompt
-            made.append(Variant(kind, name, _prompt(tokenizer, text)))
+            made.append(Variant(kind, name, _prompt(tokenizer, text), numbers))
     return made
 
 

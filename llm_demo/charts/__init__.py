@@ -13,17 +13,20 @@ from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
 from llm_demo.charts.style import CHOSEN, FILTERED, percent
-from llm_demo.charts.worth import worth_bars
+from llm_demo.charts.worth import WorthBar, first_bars, heat_map, worth_bars
 
 __all__ = [
     "CHOSEN",
     "FILTERED",
     "Figure",
     "LetterBar",
+    "WorthBar",
     "beam_tree",
     "contrast_bars",
     "crowd_chart",
     "draw_bar",
+    "first_bars",
+    "heat_map",
     "letter_bars",
     "parting_bars",
     "percent",
