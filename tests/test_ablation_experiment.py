@@ -256,11 +256,13 @@ def made(answers, checks=(), scores=()) -> Result:
     return Result(Experiment("tiny", (FORMAT, TOPIC), tuple(checks), variants, ways), tuple(answers), scores)
 
 
-def test_noise_is_the_mean_difference_between_two_seeds():
+def test_noise_is_the_mean_difference_between_two_seeds_as_far_as_both_go():
     greedy, broken = answered(-50.0, strategy="greedy"), answered(-90.0, finish="cancelled")
-    sampled = [answered(-1.0, -2.0), answered(-5.0), answered(-3.0, -6.0)]  # -3, -5 and -9 in all
+    sampled = [answered(-1.0, -2.0), answered(-5.0), answered(-3.0, -6.0, -100.0)]
 
-    assert noise(made([[greedy, *sampled, broken], []])) == pytest.approx((2 + 6 + 4) / 3)
+    # The first token of the first and second, two tokens of the first and third, the first of the second and third.
+    expected = (abs(-1 + 5) + abs(-3 + 9) + abs(-5 + 3)) / 3
+    assert noise(made([[greedy, *sampled, broken], []])) == pytest.approx(expected)
     assert noise(made([[greedy, sampled[0], broken], []])) is None
 
 

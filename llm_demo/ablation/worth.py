@@ -70,10 +70,12 @@ def noise(result: Result) -> float | None:
     """Return by how many nats two answers to the first variant differ that differ in nothing but their seeds.
 
     It is the mean over all pairs of its sampled answers (Gini's mean difference) of the difference between their
-    log-probabilities: a part that is worth less has done no more than another throw of the dice. None of fewer than
-    two whole ones.
+    log-probabilities, as far as the shorter one goes: a part that is worth less has done no more than another throw of
+    the dice. None of fewer than two whole ones.
     """
-    sampled = [answer for answer in result.answers[0] if answer.whole and answer.sampling.draws]
-    totals = [sum(answer.log_probs) for answer in sampled]
-    differences = [abs(one - other) for one, other in combinations(totals, 2)]
+    sampled = [answer.log_probs for answer in result.answers[0] if answer.whole and answer.sampling.draws]
+    differences = []
+    for one, other in combinations(sampled, 2):
+        shared = min(len(one), len(other))
+        differences.append(abs(sum(one[:shared]) - sum(other[:shared])))
     return fmean(differences) if differences else None

@@ -12,7 +12,7 @@ from llm_demo.charts.draws import draw_bar
 from llm_demo.charts.quiz import LetterBar, letter_bars
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
-from llm_demo.charts.style import CHOSEN, FILTERED, percent
+from llm_demo.charts.style import CHOSEN, FILTERED, percent, signed
 from llm_demo.charts.worth import WorthBar, first_bars, heat_map, worth_bars
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "parting_bars",
     "percent",
     "score_axis",
+    "signed",
     "top_k_bars",
     "worth_bars",
 ]

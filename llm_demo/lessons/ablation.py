@@ -1,6 +1,6 @@
 """The lessons of the Ablation tab: prompts in parts, with what each part is meant to bring about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_demo.ablation.parts import Part
 from llm_demo.ablation.variants import DEFAULT, Scheme
@@ -42,10 +42,10 @@ class AblationLesson(Lesson):
     cases: tuple[Case, ...]
 
 
-def answers(tokens: int, samples: int = 4, temperature: float = 0.7) -> tuple[Sampling, ...]:
+def answers(tokens: int, samples: int = 4) -> tuple[Sampling, ...]:
     """Return a greedy answer and so many samples, their seeds from 0."""
-    drawn = (Sampling(max_new_tokens=tokens, temperature=temperature, seed=seed) for seed in range(samples))
-    return (Sampling("greedy", max_new_tokens=tokens, temperature=temperature), *drawn)
+    sampling = Sampling(max_new_tokens=tokens, temperature=0.7, top_p=0.9)
+    return (replace(sampling, strategy="greedy"), *(replace(sampling, seed=seed) for seed in range(samples)))
 
 
 def rule(name: str, vague: Part, precise: Part, topic: Part, check: tuple[str, str], tokens: int = 60) -> Case:
@@ -55,12 +55,12 @@ def rule(name: str, vague: Part, precise: Part, topic: Part, check: tuple[str, s
 
 INSTRUCT = "Qwen3-0.6B"
 GIT = Part("topic", "What is Git useful for in a generative AI project?")
-REVIEW = "Review: The plot drags, the actors look bored and I left before the end.\nSentiment:"
 SHOTS = (
-    Part("example 1", "Review: A wonderful film, I cried with joy.\nSentiment: positive"),
-    Part("example 2", "Review: Two hours of my life that nobody will give back.\nSentiment: negative"),
-    Part("example 3", "Review: Clever, funny and beautifully shot.\nSentiment: positive"),
+    Part("example 1", "Input: A wonderful film, I cried with joy.\nOutput: positive"),
+    Part("example 2", "Input: A terrible film, two lost hours.\nOutput: negative"),
+    Part("example 3", "Input: Clever, funny and beautifully shot.\nOutput: positive"),
 )
+REVIEW = "Input: A boring film with bad actors.\nOutput:"
 DEBATE = "Question: When was the first televised debate between candidates for president of the United States?\nAnswer:"
 LANDING = Part("example", "Question: When did the first human being travel to space?\nAnswer: 12-04-1961")
 TENNIS = (
@@ -116,8 +116,8 @@ LESSONS = (
             Case(
                 "debate",
                 (LANDING, Part("topic", DEBATE)),
-                (Check("example", "pattern", r"^\W*\d{2}-\d{2}-\d{4}\b"),),
-                answers(16),
+                (Check("example", "pattern", r"\b\d{2}-\d{2}-\d{4}\b"),),
+                answers(32),
                 (),
                 ((0, 1), (1,)),
             ),
@@ -160,7 +160,7 @@ LESSONS = (
                         "more, and her husband eats 2. How many muffins are left?\nAnswer:",
                     ),
                 ),
-                (Check("steps", "pattern", r"\b12\b"),),
+                (Check("steps", "pattern", r"\d+ [-+] \d+"), Check("topic", "pattern", r"\b12\b")),
                 answers(80),
                 (),
                 ((0, 1), (1,)),
@@ -176,7 +176,7 @@ LESSONS = (
                     ),
                     Part("topic", TENNIS),
                 ),
-                (Check("worked answer", "pattern", r"\b11\b"),),
+                (Check("worked answer", "contains", "the answer is"), Check("topic", "pattern", r"\b11\b")),
                 answers(80),
                 (),
                 ((0, 1), (1,)),
@@ -189,19 +189,19 @@ LESSONS = (
         1,
         (
             rule(
+                "style",
+                Part("vague", "Write it nicely."),
+                Part("precise", "Write it as a poem of four short lines, each on a line of its own."),
+                Part("topic", "Describe autumn."),
+                ("pattern", r"\A[^\n]{1,80}\n+[^\n]{1,80}\n+[^\n]{1,80}\n+[^\n]{1,80}"),
+            ),
+            rule(
                 "length",
                 Part("vague", "The explanation should be fairly short, only a few sentences, and not too long."),
                 Part("precise", "Use 3 to 5 sentences."),
                 Part("topic", "Explain to a child why the sky is blue."),
                 ("sentences", "3-5"),
                 120,
-            ),
-            rule(
-                "style",
-                Part("vague", "Write it nicely."),
-                Part("precise", "Write it as a poem of four short lines, each on a line of its own."),
-                Part("topic", "Describe autumn."),
-                ("pattern", r"\A[^\n]{1,80}\n+[^\n]{1,80}\n+[^\n]{1,80}\n+[^\n]{1,80}"),
             ),
             Case(
                 "separators",
@@ -216,13 +216,17 @@ LESSONS = (
                 (),
                 ((0, 1, 2), (1, 3)),
             ),
-            rule(
+            Case(
                 "fallback",
-                Part("vague", "If you do not know, say so."),
-                Part("precise", "If the answer is not in the text, answer only “I do not know”."),
-                Part("topic", "Text: Ana bought a red car in Seville.\nQuestion: How old is Ana?"),
-                ("contains", "I do not know"),
-                40,
+                (
+                    Part("text", "Text: Ana bought a red car in Seville.\nQuestion: How old is Ana?"),
+                    Part("vague", "If you are not sure, say it somehow."),
+                    Part("precise", "If the answer is not in the text, answer only “I do not know”."),
+                ),
+                (Check("precise", "contains", "I do not know"),),
+                answers(40),
+                (),
+                ((0, 2), (0, 1)),
             ),
             rule(
                 "output",
@@ -238,7 +242,7 @@ LESSONS = (
                     Part("task", "Write a Python function that returns the square root of a number."),
                     Part("leading word", "import"),
                 ),
-                (Check("leading word", "pattern", r"\bmath\b"),),
+                (Check("leading word", "pattern", r"(?m)^\s*(import|from)\s"),),
                 answers(60),
                 (),
                 ((0, 1), (0,)),

@@ -9,7 +9,7 @@ from llm_demo.ablation.grid import Column, Rate, contrasts
 from llm_demo.ablation.variants import Variant
 from llm_demo.ablation.worth import noise, worths
 from llm_demo.adherence import PATTERN_SECONDS, Check
-from llm_demo.charts import Figure, WorthBar, first_bars, heat_map, percent, worth_bars
+from llm_demo.charts import Figure, WorthBar, first_bars, heat_map, percent, signed, worth_bars
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
 from llm_demo.tokens import visible
@@ -100,7 +100,7 @@ def rates(result: Result, columns: Sequence[Column], t: Translate) -> str:
     lines = []
     for number, variant in enumerate(result.experiment.variants):
         cells = [_rate(column.rates[number], t) for column in columns]
-        cells.append(t.number(-cost[variant.name], 1).replace("-", "−") if variant.name in cost else "–")
+        cells.append(signed(-cost[variant.name], 1, t) if variant.name in cost else "–")
         cells.append(t.number(result.first[number].bits, 3) if number < len(result.first) else "–")
         lines.append(f"<tr><th>{escape(name_of(variant, t))}</th>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     slow = [

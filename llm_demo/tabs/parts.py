@@ -95,7 +95,8 @@ class Parts:
         for number in range(len(self.slots)):
             line = lines[number] if number < len(lines) else Line()
             visible = number < len(lines)
-            fields += [line.name, line.text, line.on, _kind(line, t), _value(line, t)]
+            kind, value = _worded(line, t)
+            fields += [line.name, line.text, line.on, {**kind, "value": line.kind}, {**value, "value": line.value}]
             rows += [gr.update(visible=visible), gr.update(visible=visible)]
         return [len(lines), *fields, *rows]
 
@@ -205,8 +206,7 @@ def _wire(site: Site, parts: Parts, more: gr.Button) -> None:
         return removed
 
     def reword(t: Translate, *values: object) -> list[object]:
-        lines = _lines(limit, *values)
-        return [update for line in lines for update in (_kind(line, t), _value(line, t))]
+        return [update for line in _lines(limit, *values) for update in _worded(line, t)]
 
     quick = {**QUICK, "preprocess": False}
     site.on([more.click], add, parts.inputs, parts.outputs, **quick)
@@ -245,13 +245,11 @@ def _lines(count: int, *values: object) -> list[Line]:
     return found
 
 
-def _kind(line: Line, t: Translate) -> dict:
-    return gr.update(value=line.kind, choices=_kinds(t), label=_label(line, t))
-
-
-def _value(line: Line, t: Translate) -> dict:
-    label, info = t("ablation.value"), _info(line.kind, t)
-    return gr.update(value=line.value, label=label, info=info, visible=bool(line.kind))
+def _worded(line: Line, t: Translate) -> tuple[dict, dict]:
+    """Return the words of a part's check; what is chosen and written there stays."""
+    kind = gr.update(choices=_kinds(t), label=_label(line, t))
+    value = gr.update(label=t("ablation.value"), info=_info(line.kind, t), visible=bool(line.kind))
+    return kind, value
 
 
 def _label(line: Line, t: Translate) -> str:

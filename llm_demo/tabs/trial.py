@@ -16,7 +16,7 @@ from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.parts import Line, Parts
 from llm_demo.tabs.site import Site
 
-FIRST = Sampling(temperature=0.7, max_new_tokens=60)
+FIRST = Sampling(temperature=0.7, top_p=0.9, max_new_tokens=60)
 FIRST_SAMPLES = 4
 QUICK = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 
@@ -30,13 +30,15 @@ class Settings:
     samples: gr.Slider
     greedy: gr.Checkbox
     temperature: gr.Slider
+    top_p: gr.Slider
     length: gr.Slider
     seed: gr.Number
 
     @property
     def parts(self) -> list[gr.components.Component]:
         """What `plan` takes and `shown` gives, in its order."""
-        return [self.schemes, self.chosen, self.samples, self.greedy, self.temperature, self.length, self.seed]
+        drawing = [self.samples, self.greedy, self.temperature, self.top_p, self.length, self.seed]
+        return [self.schemes, self.chosen, *drawing]
 
     def shown(
         self, schemes: tuple[str, ...], chosen: tuple[tuple[int, ...], ...], samplings: tuple[Sampling, ...]
@@ -46,7 +48,7 @@ class Settings:
         drawn = [sampling for sampling in samplings if sampling.draws]
         one = (drawn or list(samplings))[0]
         greedy = len(drawn) < len(samplings)
-        return [list(schemes), lines, len(drawn), greedy, one.temperature, one.max_new_tokens, one.seed]
+        return [list(schemes), lines, len(drawn), greedy, one.temperature, one.top_p, one.max_new_tokens, one.seed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
     def experiment(t: Translate, request: gr.Request, lesson_id: str, *values: object) -> Iterator[dict]:
         chosen_settings, written = values[: len(settings.parts)], values[len(settings.parts) :]
         given, checks = parts.read(t, *written)
-        schemes, lines, samples, greedy, temperature, length, seed = chosen_settings
-        sampling = Sampling(max_new_tokens=length, temperature=temperature, seed=seed)
+        schemes, lines, samples, greedy, temperature, top_p, length, seed = chosen_settings
+        sampling = Sampling(max_new_tokens=length, temperature=temperature, top_p=top_p, seed=seed)
         planned = plan(
             engine,
             given,
@@ -169,6 +171,9 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
     def look(t: Translate, result: Result | None, number: int | None) -> object:
         return findings.texts(result, grid(result), number or 0, t) if result else ""
 
+    def by_token_opened(t: Translate, result: Result | None) -> object:
+        return findings.heat_chart(result, t) if result else None
+
     def beside(t: Translate, result: Result | None, place: int | None) -> object:
         return findings.first_chart(result, place or 0, t) if result else None
 
@@ -211,6 +216,9 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
     rewriting = site.on([texts.click], again, [found, which], outputs, show_progress="hidden")
     gr.on([stop.click], None, cancels=[running, rewriting], queue=False, api_visibility="private")
     site.on([stop.click], settle, [found, which], [going, *pictures], **QUICK)
+    # What is sent to a folded section is lost: it is drawn when it is opened.
+    site.on([by_token.expand], by_token_opened, [found], [heat], **QUICK)
+    site.on([by_first.expand], beside, [found, other], [first], **QUICK)
     site.on([which.input], look, [found, which], [texts], **QUICK)
     site.on([other.input], beside, [found, other], [first], **QUICK)
     site.on([site.language.change], reword, [found, which, lesson.lesson], [settings.schemes, *outputs], **QUICK)
@@ -250,6 +258,15 @@ def _settings(site: Site) -> Settings:
                 step=0.05,
                 min_width=220,
             )
+            top_p = site.add(
+                gr.Slider,
+                {"label": "knob.top_p"},
+                minimum=0.05,
+                maximum=1,
+                value=FIRST.top_p,
+                step=0.05,
+                min_width=220,
+            )
             length = site.add(
                 gr.Slider,
                 {"label": "knob.max_new_tokens"},
@@ -264,7 +281,7 @@ def _settings(site: Site) -> Settings:
             seed = site.add(
                 gr.Number, {"label": "knob.seed", "info": "knob.seed_info"}, value=0, precision=0, min_width=160
             )
-    return Settings(schemes, chosen, samples, greedy, temperature, length, seed)
+    return Settings(schemes, chosen, samples, greedy, temperature, top_p, length, seed)
 
 
 def _schemes(t: Translate) -> list[tuple[str, str]]:
