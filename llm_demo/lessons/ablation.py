@@ -64,8 +64,8 @@ REVIEW = "Input: A boring film with bad actors.\nOutput:"
 DEBATE = "Question: When was the first televised debate between candidates for president of the United States?\nAnswer:"
 LANDING = Part("example", "Question: When did the first human being travel to space?\nAnswer: 12-04-1961")
 TENNIS = (
-    "Question: Roger has 5 tennis balls. He buys 2 more cans of tennis balls, with 3 tennis balls in each can. "
-    "How many tennis balls does he have now?\nAnswer:"
+    "Question: Marta has 5 tennis balls. She buys 2 tubes with 3 tennis balls in each. How many does she have now?\n"
+    "Answer:"
 )
 
 LESSONS = (
@@ -82,7 +82,7 @@ LESSONS = (
                     GIT,
                 ),
                 (Check("format", "bullets", "3"), Check("topic", "contains", "Git")),
-                answers(90),
+                answers(60),
             ),
         ),
     ),
@@ -104,7 +104,7 @@ LESSONS = (
                     Check("no jargon", "avoids", "repository, commit, branch, repositories, commits, branches"),
                     Check("examples", "contains", "for example"),
                 ),
-                answers(90),
+                answers(60),
             ),
         ),
     ),
@@ -161,7 +161,7 @@ LESSONS = (
                     ),
                 ),
                 (Check("steps", "pattern", r"\d+ [-+] \d+"), Check("topic", "pattern", r"\b12\b")),
-                answers(80),
+                answers(60),
                 (),
                 ((0, 1), (1,)),
             ),
@@ -170,14 +170,14 @@ LESSONS = (
                 (
                     Part(
                         "worked answer",
-                        "Question: A cafeteria has 23 apples. It uses 20 for lunch and buys 6 more. How many apples "
-                        "does it have?\nAnswer: It had 23 apples and used 20, so 23 - 20 = 3 are left. It buys 6 more: "
-                        "3 + 6 = 9. The answer is 9.",
+                        "Question: A shelf holds 23 books. 20 are lent and 6 new ones arrive. How many books does it "
+                        "hold?\nAnswer: It held 23 and 20 are lent, so 23 - 20 = 3 are left. 6 arrive: 3 + 6 = 9. "
+                        "The answer is 9.",
                     ),
                     Part("topic", TENNIS),
                 ),
                 (Check("worked answer", "contains", "the answer is"), Check("topic", "pattern", r"\b11\b")),
-                answers(80),
+                answers(60),
                 (),
                 ((0, 1), (1,)),
             ),
@@ -201,7 +201,7 @@ LESSONS = (
                 Part("precise", "Use 3 to 5 sentences."),
                 Part("topic", "Explain to a child why the sky is blue."),
                 ("sentences", "3-5"),
-                120,
+                100,
             ),
             Case(
                 "separators",
