@@ -79,10 +79,10 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
     which = gr.Radio([], label=site.t("ablation.which"), visible=False, elem_id="ablation-which")
     texts = strip.make()
     texts.elem_id = "ablation-cards"
-    with site.add(gr.Accordion, {"label": "ablation.by_token"}, open=False, visible=False) as by_token:
+    with site.add(gr.Accordion, {"label": "ablation.by_token"}, open=False) as by_token:
         site.add(gr.Markdown, {"value": "ablation.by_token_intro"})
         heat = gr.Plot(show_label=False, elem_id="ablation-heat")
-    with site.add(gr.Accordion, {"label": "ablation.first_token"}, open=False, visible=False) as by_first:
+    with site.add(gr.Accordion, {"label": "ablation.first_token"}, open=False) as by_first:
         site.add(gr.Markdown, {"value": "ablation.first_intro"})
         other = gr.Dropdown([], label=site.t("ablation.beside"), elem_id="ablation-beside")
         first = gr.Plot(show_label=False, elem_id="ablation-first")
@@ -126,14 +126,14 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
 
     def emptied(t: Translate) -> dict:
         hidden = gr.update(visible=False)
-        folded = dict.fromkeys((worth, worth_means, by_token, by_first), hidden)
+        taken = dict.fromkeys((worth, worth_means), hidden)
         return {
             verdict: "",
             rates: "",
             texts: "",
             found: None,
             going: f'<p class="hint">{t("ablation.begins")}</p>',
-        } | folded
+        } | taken
 
     def drawn(picture: Progress, number: int, t: Translate) -> dict:
         """Return a picture of a run: its texts at every step, the rest when it is known."""
@@ -156,9 +156,7 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
             worth_means: gr.update(visible=chart is not None),
             rates: findings.rates(result, columns, t),
             texts: findings.texts(result, columns, number, t),
-            by_token: gr.update(visible=map_ is not None),
             heat: map_,
-            by_first: gr.update(visible=bool(choices)),
             other: gr.update(choices=choices, value=1 if choices else None, label=t("ablation.beside")),
             first: findings.first_chart(result, 1, t),
             which: _which(result.experiment, number, t),
@@ -203,7 +201,7 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
             **dict(zip(settings.parts, settings.shown(schemes, chosen, experiment.samplings), strict=True)),
         }
 
-    pictures = [verdict, worth, worth_means, rates, texts, by_token, heat, by_first, other, first, which]
+    pictures = [verdict, worth, worth_means, rates, texts, heat, other, first, which]
     outputs = [going, *pictures, found, lesson.look]
     running = site.on(
         [start.click],
