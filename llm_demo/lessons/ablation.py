@@ -64,8 +64,8 @@ REVIEW = "Input: A boring film with bad actors.\nOutput:"
 DEBATE = "Question: When was the first televised debate between candidates for president of the United States?\nAnswer:"
 LANDING = Part("example", "Question: When did the first human being travel to space?\nAnswer: 12-04-1961")
 TENNIS = (
-    "Question: Marta has 5 tennis balls. She buys 2 tubes with 3 tennis balls in each. How many does she have now?\n"
-    "Answer:"
+    "Question: Ana has 5 tennis balls. She buys 2 more cans of tennis balls, and each can has 3 tennis balls. "
+    "How many tennis balls does she have now?\nAnswer:"
 )
 
 LESSONS = (
@@ -170,8 +170,8 @@ LESSONS = (
                 (
                     Part(
                         "worked answer",
-                        "Question: A shelf holds 23 books. 20 are lent and 6 new ones arrive. How many books does it "
-                        "hold?\nAnswer: It held 23 and 20 are lent, so 23 - 20 = 3 are left. 6 arrive: 3 + 6 = 9. "
+                        "Question: A shop has 23 apples. It sells 20 and gets 6 more. How many apples does it have?\n"
+                        "Answer: It had 23 apples and sold 20, so 23 - 20 = 3 are left. It gets 6 more: 3 + 6 = 9. "
                         "The answer is 9.",
                     ),
                     Part("topic", TENNIS),

@@ -208,8 +208,8 @@ def test_everything_can_be_saved_and_opened_again(compared, enter, tmp_path):
         assert (
             other.page.locator("#ablation-rates").inner_text() == compared.page.locator("#ablation-rates").inner_text()
         )
-        files["json"].write_text("{}", "utf-8")
-        other.page.locator("input[type=file]").last.set_input_files(files["json"])
+        (tmp_path / "other.json").write_text("{}", "utf-8")
+        other.page.locator("input[type=file]").last.set_input_files(tmp_path / "other.json")
         other.expect_toast(other.t("errors.experiment_version", value="None", version=1))
 
 

@@ -34,7 +34,7 @@ class Board:
             expect(self.field(f"ablation-name-{number}")).to_have_value(part.name)
             expect(self.field(f"ablation-text-{number}")).to_have_value(part.text)
 
-    def run(self, lesson_id: str, case: int = 0, tokens: int = 24) -> None:
+    def run(self, lesson_id: str, case: int = 0, tokens: int = 16) -> None:
         """Choose a lesson and let its greedy answers, of so many tokens, run to their end."""
         self.open(lesson_id, case)
         self.visitor.set_knob("ablation.samples", 0)
@@ -111,7 +111,7 @@ def test_a1_the_topic_is_worth_most(board):
 
 
 def test_a2_avoiding_words_is_easily_met_and_json_is_not(board):
-    board.run("A2", tokens=40)
+    board.run("A2", tokens=24)
 
     table = board.table()
     assert table["Sin «JSON»"][0].startswith("0 de 1")
@@ -135,7 +135,7 @@ def test_a4_without_task_and_examples_the_answer_is_least_likely(board):
 
 
 def test_a5_a_worked_answer_is_imitated(board):
-    board.run("A5", case=1, tokens=50)
+    board.run("A5", case=1, tokens=36)
 
     assert board.passed() == [True, False]
     assert board.cost()["«topic»"] > 10

@@ -80,13 +80,13 @@ def cost(result: Result) -> dict[str, float]:
 
 
 def test_a1_the_topic_is_worth_most(watch):
-    nats = cost(watch("A1", "git", 24))
+    nats = cost(watch("A1", "git", 16))
 
     assert nats["without:topic"] > 10 > max(nats["without:tone"], nats["without:format"])
 
 
 def test_a2_avoiding_words_is_easily_met_and_json_is_not(watch):
-    result = watch("A2", "requests", 40)
+    result = watch("A2", "requests", 24)
 
     assert not passed(result)["without:JSON"]
     assert passed(result, 1)["without:no jargon"]
@@ -110,7 +110,7 @@ def test_a4_without_task_and_examples_the_answer_is_least_likely(watch):
 
 
 def test_a5_a_worked_answer_is_imitated(watch):
-    result = watch("A5", "tennis", 50)
+    result = watch("A5", "tennis", 36)
 
     assert cost(result)["chosen:topic"] > 10
     assert passed(result) == {"chosen:worked answer + topic": True, "chosen:topic": False}
