@@ -8,10 +8,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from llm_demo.ablation.experiment import Answer, Experiment, Progress, Result, block_size, plan, run, run_again
+from llm_demo.ablation.experiment import Answer, Experiment, Result, plan
 from llm_demo.ablation.first import jensen_shannon
 from llm_demo.ablation.grid import contrasts, grid
 from llm_demo.ablation.parts import Part
+from llm_demo.ablation.run import Progress, block_size, run, run_again
 from llm_demo.ablation.variants import SCHEMES, Variant
 from llm_demo.ablation.worth import measure, noise, worths
 from llm_demo.adherence import Check
@@ -133,7 +134,7 @@ def test_pictures_follow_one_another_and_never_lose_anything(ran):
 
 @pytest.mark.parametrize(("seconds", "begun"), [(1e9, [1, 8, 9]), (0.0, [1, 2, 3, 4, 5, 6, 7, 8, 9])])
 def test_the_first_variant_goes_ahead_and_the_others_follow_in_blocks(make_engine, monkeypatch, seconds, begun):
-    monkeypatch.setattr("llm_demo.ablation.experiment.BLOCK_SECONDS", seconds)
+    monkeypatch.setattr("llm_demo.ablation.run.BLOCK_SECONDS", seconds)
     engine = make_engine()
     experiment = plan(engine, [Part(str(n), "a" * n) for n in range(1, 8)], [], SHORT, samples=8)
 

@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.ablation import LESSONS, Case
 from llm_demo.lessons.lesson import find
-from llm_demo.tabs import exercise, parts, trial
+from llm_demo.tabs import exercise, parts, trial, ways
 from llm_demo.tabs.parts import Line
 from llm_demo.tabs.site import Site
 
@@ -17,7 +17,8 @@ def build(site: Site) -> None:
         lesson = exercise.build(site, "ablation", LESSONS)
         case = gr.Radio([], label=site.t("ablation.case"), visible=False, elem_id="ablation-case", elem_classes="plan")
         editor = parts.build(site)
-        settings = trial.build(site, editor, lesson).settings
+        settings = ways.build(site)
+        trial.build(site, editor, settings, lesson)
 
     filled = [*editor.outputs, *settings.parts]
 

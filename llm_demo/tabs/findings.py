@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 from llm_demo.ablation.differences import departure, differences
-from llm_demo.ablation.experiment import Answer, Progress, Result
+from llm_demo.ablation.experiment import Answer, Result
 from llm_demo.ablation.grid import Column, Rate, contrasts
+from llm_demo.ablation.run import Progress
 from llm_demo.ablation.variants import Variant
 from llm_demo.ablation.worth import noise, worths
 from llm_demo.adherence import PATTERN_SECONDS, Check

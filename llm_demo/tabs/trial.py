@@ -1,13 +1,13 @@
-"""Trial: which variants of a prompt to run and how, the run itself, and all that is seen of it."""
+"""Trial: the run of an experiment, and all that is seen of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import gradio as gr
 
-from llm_demo.ablation.experiment import Experiment, Progress, Result, plan, run, run_again
+from llm_demo.ablation.experiment import Experiment, Result, plan
 from llm_demo.ablation.grid import grid
-from llm_demo.ablation.variants import DEFAULT, SCHEMES, read_chosen
+from llm_demo.ablation.run import Progress, run, run_again
+from llm_demo.ablation.variants import SCHEMES, read_chosen
 from llm_demo.errors import DeadlineError, InputError
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
@@ -15,57 +15,14 @@ from llm_demo.tabs import findings, keep, strip
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.parts import Line, Parts
 from llm_demo.tabs.site import Site
+from llm_demo.tabs.ways import Ways, schemes_of
 
-FIRST = Sampling(temperature=0.7, top_p=0.9, max_new_tokens=60)
-FIRST_SAMPLES = 4
 QUICK = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Which variants are made of the parts, and how each is answered."""
-
-    schemes: gr.CheckboxGroup
-    chosen: gr.Textbox
-    samples: gr.Slider
-    greedy: gr.Checkbox
-    temperature: gr.Slider
-    top_p: gr.Slider
-    length: gr.Slider
-    seed: gr.Number
-
-    @property
-    def parts(self) -> list[gr.components.Component]:
-        """What `plan` takes and `shown` gives, in its order."""
-        drawing = [self.samples, self.greedy, self.temperature, self.top_p, self.length, self.seed]
-        return [self.schemes, self.chosen, *drawing]
-
-    def shown(
-        self, schemes: tuple[str, ...], chosen: tuple[tuple[int, ...], ...], samplings: tuple[Sampling, ...]
-    ) -> list[object]:
-        """Show settings; the samplings are those of the answers of each variant."""
-        lines = "\n".join(" ".join(str(number + 1) for number in numbers) for numbers in chosen)
-        drawn = [sampling for sampling in samplings if sampling.draws]
-        one = (drawn or list(samplings))[0]
-        greedy = len(drawn) < len(samplings)
-        return [list(schemes), lines, len(drawn), greedy, one.temperature, one.top_p, one.max_new_tokens, one.seed]
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The section.
-
-    Attributes:
-        settings: for a lesson to fill.
-    """
-
-    settings: Settings
-
-
-def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
+def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> None:
     """Add the section to the enclosing container."""
     engine = site.engine
-    settings = _settings(site)
     with gr.Row():
         start = site.add(gr.Button, {"value": "ablation.run"}, variant="primary", scale=3, elem_id="ablation-run")
         stop = site.add(gr.Button, {"value": "stop"}, scale=1, elem_id="ablation-stop")
@@ -176,7 +133,7 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
         return findings.first_chart(result, place or 0, t) if result else None
 
     def reword(t: Translate, result: Result | None, number: int | None, lesson_id: str) -> dict:
-        schemes = gr.update(choices=_schemes(t), label=t("ablation.schemes"))
+        schemes = gr.update(choices=schemes_of(t), label=t("ablation.schemes"))
         if result is None:
             return {settings.schemes: schemes}
         looked = {} if not any(result.answers) else {lesson.look: lesson.looked(lesson_id, t)}
@@ -221,69 +178,6 @@ def build(site: Site, parts: Parts, lesson: Exercise) -> Trial:
     site.on([other.input], beside, [found, other], [first], **QUICK)
     site.on([site.language.change], reword, [found, which, lesson.lesson], [settings.schemes, *outputs], **QUICK)
     keeping.wire(site, found, take, [*outputs, *parts.outputs, *settings.parts])
-    return Trial(settings)
-
-
-def _settings(site: Site) -> Settings:
-    config = site.engine.config
-    with site.add(gr.Accordion, {"label": "ablation.settings"}, open=False, elem_id="ablation-settings"):
-        schemes = gr.CheckboxGroup(
-            _schemes(site.t), value=list(DEFAULT), label=site.t("ablation.schemes"), elem_id="ablation-schemes"
-        )
-        chosen = site.add(
-            gr.Textbox,
-            {"label": "ablation.by_hand", "info": "ablation.by_hand_info"},
-            lines=1,
-            max_lines=6,
-            elem_id="ablation-chosen",
-        )
-        with gr.Row():
-            samples = site.add(
-                gr.Slider,
-                {"label": "ablation.samples", "info": "ablation.samples_info"},
-                minimum=0,
-                maximum=config.max_samples,
-                value=min(FIRST_SAMPLES, config.max_samples),
-                step=1,
-                min_width=220,
-            )
-            temperature = site.add(
-                gr.Slider,
-                {"label": "knob.temperature"},
-                minimum=0.05,
-                maximum=2,
-                value=FIRST.temperature,
-                step=0.05,
-                min_width=220,
-            )
-            top_p = site.add(
-                gr.Slider,
-                {"label": "knob.top_p"},
-                minimum=0.05,
-                maximum=1,
-                value=FIRST.top_p,
-                step=0.05,
-                min_width=220,
-            )
-            length = site.add(
-                gr.Slider,
-                {"label": "knob.max_new_tokens"},
-                minimum=1,
-                maximum=min(config.max_new_tokens, 200),
-                value=FIRST.max_new_tokens,
-                step=1,
-                min_width=220,
-            )
-        with gr.Row():
-            greedy = site.add(gr.Checkbox, {"label": "ablation.greedy_too"}, value=True, min_width=220)
-            seed = site.add(
-                gr.Number, {"label": "knob.seed", "info": "knob.seed_info"}, value=0, precision=0, min_width=160
-            )
-    return Settings(schemes, chosen, samples, greedy, temperature, top_p, length, seed)
-
-
-def _schemes(t: Translate) -> list[tuple[str, str]]:
-    return [(t(f"ablation.scheme_{scheme}"), scheme) for scheme in SCHEMES]
 
 
 def _which(experiment: Experiment, number: int, t: Translate) -> dict:

@@ -6,8 +6,9 @@ from functools import cache
 
 import pytest
 
-from llm_demo.ablation.experiment import Experiment, Result, plan, run
+from llm_demo.ablation.experiment import Experiment, Result, plan
 from llm_demo.ablation.grid import grid
+from llm_demo.ablation.run import run
 from llm_demo.ablation.variants import make_variants
 from llm_demo.ablation.worth import worths
 from llm_demo.i18n import LANGUAGES, keys
