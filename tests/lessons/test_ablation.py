@@ -1,6 +1,6 @@
 """The Ablation tab's lessons: within the bounds, and on the embedded model showing what they say they show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -11,6 +11,7 @@ from llm_demo.ablation.grid import grid
 from llm_demo.ablation.run import run
 from llm_demo.ablation.variants import make_variants
 from llm_demo.ablation.worth import worths
+from llm_demo.engine import Engine
 from llm_demo.i18n import LANGUAGES, keys
 from llm_demo.lessons.ablation import LESSONS, Case
 from llm_demo.lessons.lesson import find
@@ -52,19 +53,25 @@ def test_every_case_is_within_the_bounds(engine, lesson, case):
 
 # --- what is to be seen, on the embedded model ---
 
-Seen = tuple[dict[str, bool], dict[str, float]]  # the first check of the greedy answers; what variants cost
+
+@pytest.fixture(scope="module")
+def patient(engine) -> Iterator[Engine]:
+    """The same model, whose jobs may take their time on a busy machine."""
+    slow = Engine(replace(engine.config, job_seconds=600), lambda report: engine.loaded)
+    yield slow
+    slow.close()
 
 
 @pytest.fixture(scope="module")
-def watch(engine) -> Callable[[str, str, int], Result]:
+def watch(patient) -> Callable[[str, str, int], Result]:
     """Run the greedy answers of a case, of so many tokens, once."""
 
     @cache
     def ran(lesson_id: str, name: str, tokens: int) -> Result:
         case = case_of(lesson_id, name)
-        variants = make_variants(engine.tokenizer, case.parts, case.schemes, case.chosen)
+        variants = make_variants(patient.tokenizer, case.parts, case.schemes, case.chosen)
         greedy = replace(case.samplings[0], max_new_tokens=tokens)
-        *_, end = run(engine, Experiment("", case.parts, case.checks, tuple(variants), (greedy,)))
+        *_, end = run(patient, Experiment("", case.parts, case.checks, tuple(variants), (greedy,)))
         return end.result
 
     return ran
