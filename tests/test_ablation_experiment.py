@@ -392,7 +392,7 @@ def test_an_answer_that_is_not_there_cannot_be_written_again(engine, result, var
     with pytest.raises(InputError) as caught:
         last(run_again(engine, result, variant, answer))
 
-    assert caught.value.key == "no_answer"
+    assert caught.value.key == "no_such_answer"
 
 
 def test_figures_are_finite(result):

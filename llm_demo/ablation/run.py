@@ -63,7 +63,7 @@ def run_again(engine: Engine, result: Result, variant: int, answer: int, visitor
         InputError: there is no such answer.
     """
     if not 0 <= variant < len(result.answers) or not 0 <= answer < len(result.answers[variant]):
-        raise InputError("no_answer")
+        raise InputError("no_such_answer")
     old = result.answers[variant][answer].sampling
     last = max(one.sampling.seed for answers in result.answers for one in answers)
     sampling = replace(old, seed=last + 1) if old.draws else old

@@ -76,7 +76,7 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> None:
         t: Translate, request: gr.Request, result: Result | None, number: int | None, event: gr.EventData
     ) -> Iterator[dict]:
         if result is None:
-            raise InputError("no_answer")
+            raise InputError("no_such_answer")
         place = strip.place_of(event, len(result.answers))
         for picture in run_again(engine, result, place, number or 0, request.session_hash):
             yield drawn(picture, number or 0, t)
