@@ -29,6 +29,7 @@ from llm_demo.measures import (
     CROWD,
     EXAM,
     TOP_K,
+    ablation_speedup,
     bandwidth,
     batch_log_probs_speedup,
     bytes_per_token,
@@ -77,6 +78,8 @@ def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> di
         memory = peak_memory_mb(device)
         batch_speedup = batch_log_probs_speedup(default, runs)
         six_default = compare_six_speedup(default, runs, tokens)
+        if not differ:
+            ablation = ablation_speedup(default, runs, tokens)
         plain = default.call(partial(as_transformers_loads_it, default))
         peer(default, compared(2), plain)
         speeds = single_stream(default, plain, runs, tokens)
@@ -87,6 +90,7 @@ def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> di
             warm_up(float32)
             crowds_float32 = crowds(float32, runs, tokens, sizes)
             six_float32 = compare_six_speedup(float32, runs, tokens)
+            ablation = ablation_speedup(float32, runs, tokens)
     else:
         crowds_float32, six_float32 = crowds_default, six_default
     return {
@@ -103,6 +107,7 @@ def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> di
         "compare_six_speedup": six_float32,
         "compare_six_speedup_default": six_default if differ else None,
         "batch_log_probs_speedup": batch_speedup,
+        "ablation_speedup": ablation,
         f"crowd_{CROWD}_vs_1": crowd_vs_one(crowds_float32),
         f"slowest_vs_median_{CROWD}": slowest_vs_median(crowds_float32),
         "visitors": [summary(n, crowds_float32[n]) for n in sizes],
@@ -141,6 +146,7 @@ RATIOS = {
     "compare_six_speedup": "six together : six generate calls, float32",
     "compare_six_speedup_default": "six together : six generate calls, default",
     "batch_log_probs_speedup": "32 continuations scored : one by one",
+    "ablation_speedup": "20 samples of 5 variants together : one by one, float32",
     f"crowd_{CROWD}_vs_1": f"tokens/s of {CROWD} visitors : of one, float32",
     f"slowest_vs_median_{CROWD}": f"last of {CROWD} visitors done : the middle one, float32",
     "bandwidth_share": "share of the memory bandwidth, one stream",
@@ -157,7 +163,7 @@ def table(figures: Mapping[str, object]) -> str:
     ]
     for name, words in RATIOS.items():
         value = figures[name]
-        lines.append(f"{words:52}{'-' if value is None else format(value, '.2f' if value < 100 else '.0f'):>8}")
+        lines.append(f"{words:56}{'-' if value is None else format(value, '.2f' if value < 100 else '.0f'):>8}")
     for words, rows in curves(figures).items():
         lines.append(f"{COLUMNS}, {words}")
         for row in rows:

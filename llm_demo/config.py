@@ -39,6 +39,7 @@ class Config:
         max_parts: parts of a prompt to ablate.
         max_samples: samples of each variant of a prompt.
         max_attention_tokens: tokens of a text whose attention is shown.
+        max_variants: variants of a prompt in one experiment.
         max_upload_mb: size of a file that a visitor sends; 8 texts of 512 tokens with 10 candidates each take 5.
         max_cache_mb: memory for everybody's keys and values; 0 takes half of what is free.
         max_quiz_chars: characters of a question as the model reads it, five worked examples before it.
@@ -70,6 +71,7 @@ class Config:
     max_parts: int = 8
     max_samples: int = 8
     max_attention_tokens: int = 64
+    max_variants: int = 16
     max_upload_mb: int = 8
     max_cache_mb: int = 0
     max_quiz_chars: int = 32_000

@@ -14,6 +14,9 @@ from statistics import median, quantiles
 import torch
 from transformers import PreTrainedModel
 
+from llm_demo.ablation.experiment import make_requests
+from llm_demo.ablation.parts import Part
+from llm_demo.ablation.variants import make_variants
 from llm_demo.engine import Engine
 from llm_demo.sampling import Sampling
 
@@ -29,6 +32,12 @@ EXAM += " Rivers wash salts out of the rocks, and the sun takes the water away a
 QUESTIONS = [f"Why do {them}?\nAnswer:" for them in ["birds sing", "cats purr", "bees dance", "stars twinkle"]]
 QUESTIONS += [f"What are {them} made of?\nAnswer:" for them in ["clouds", "shells", "comets", "pearls"]]
 ANSWERS = (" Nobody knows.", " Of water and dust.", " Because it helps them to live.", " To find one another at night.")
+ABLATED = [
+    Part("tone", "Explain in a friendly and simple tone."),
+    Part("format", "Answer with three bullet points."),
+    Part("topic", "What is Git useful for?"),
+]
+SAMPLES = 4  # of each of their five variants
 TOP_K = 10  # candidates recorded at every step
 CROWD = 16  # visitors whose throughput and fairness are figures by themselves
 INT4_BITS = 5  # a weight: 4, and two bfloat16 numbers for each group of 32; the output head has two such halves
@@ -131,6 +140,17 @@ def batch_log_probs_speedup(engine: Engine, runs: int) -> float:
     works = {
         "together": lambda: len(engine.batch_log_probs(pairs)),
         "apart": lambda: len([engine.log_probs(*pair) for pair in pairs]),
+    }
+    return ratio(in_turn(runs, works), "together", "apart")
+
+
+def ablation_speedup(engine: Engine, runs: int, tokens: int) -> float:
+    """Measure the samples of a prompt's variants decoded together against one by one, in tokens a second of all."""
+    variants = make_variants(engine.tokenizer, ABLATED)
+    requests = make_requests(variants, Sampling(max_new_tokens=tokens), SAMPLES)
+    works = {
+        "together": lambda: sum(len(trace.token_ids) for trace in engine.generate_many(requests, TOP_K)),
+        "apart": lambda: sum(len(engine.generate_many([one], TOP_K)[0].token_ids) for one in requests),
     }
     return ratio(in_turn(runs, works), "together", "apart")
 

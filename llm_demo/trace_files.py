@@ -3,8 +3,6 @@
 Whoever sends a document may have written anything into it.
 """
 
-import csv
-import io
 import json
 import reprlib
 from collections.abc import Sequence
@@ -14,14 +12,12 @@ from llm_demo.config import Config
 from llm_demo.errors import InputError
 from llm_demo.request import check_text
 from llm_demo.sampling import MAX_CONTRAST, RANGES, Sampling
+from llm_demo.spreadsheet import Cell, table
 from llm_demo.strict_json import LARGEST, Range, Reader, parse
 from llm_demo.trace import BeamStep, Candidate, Draft, Trace
 
 VERSION = 1  # of the document; a change of `Trace` or `Sampling` makes another
 COLUMNS = ("strategy", "step", "rank", "token_id", "text", "raw_prob", "prob", "chosen")
-# What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection
-# The quote that guards is guarded too, so that taking one away always gives the text back.
-GUARDED = tuple("=+-@＝＋－＠\t\r\n\0'")
 
 MAX_STEPS = int(RANGES["max_new_tokens"][1])
 MAX_BEAMS = int(RANGES["num_beams"][1])
@@ -96,22 +92,16 @@ def to_csv(traces: Sequence[Trace], names: Sequence[str]) -> str:
         traces: their steps are the rows.
         names: of the strategies, one a trace.
     """
-    lines = io.StringIO(newline="")
-    writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(COLUMNS)
+    rows: list[tuple[Cell, ...]] = []
     for name, trace in zip(names, traces, strict=True):
         for number, step in enumerate(trace.steps, start=1):
             ranked: list[tuple[int | str, Candidate]] = list(enumerate(step.top, start=1))
             if step.chosen not in step.top:
                 ranked.append(("", step.chosen))
             for rank, one in ranked:
-                cells = (one.token_id, _guard(one.text), one.raw_prob, one.prob, int(one == step.chosen))
-                writer.writerow((_guard(name), number, rank, *cells))
-    return lines.getvalue()
-
-
-def _guard(text: str) -> str:
-    return f"'{text}" if text.startswith(GUARDED) else text
+                cells = (one.token_id, one.text, one.raw_prob, one.prob, int(one == step.chosen))
+                rows.append((name, number, rank, *cells))
+    return table(COLUMNS, rows)
 
 
 def from_json(text: str | bytes, config: Config) -> LoadedTraces:

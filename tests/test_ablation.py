@@ -1,16 +1,17 @@
-"""A prompt in parts: what is read, which variants are made of it, and what a part was worth."""
+"""A prompt in parts: what is read, how it is split, and which variants are made of it."""
 
 import pytest
-import torch
 
-from llm_demo.ablation import Part, check_samples, make_requests, make_variants, measure, read_parts
+from llm_demo.ablation.experiment import check_samples, make_requests
+from llm_demo.ablation.parts import Part, check_parts, check_texts, read_parts, split
+from llm_demo.ablation.variants import make_variants, read_chosen
+from llm_demo.config import Config
 from llm_demo.errors import InputError
 from llm_demo.sampling import Sampling
 
 TONE = Part("tono", "Be brief.")
 FORMAT = Part("formato", "Answer in English.")
 TOPIC = Part("tema", "What is Git?")
-GREEDY = Sampling(strategy="greedy", max_new_tokens=5)
 
 
 def refusal(data: object, limit: int = 8) -> str:
@@ -33,14 +34,18 @@ def test_parts_are_read_in_order_their_names_trimmed():
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
-def test_a_part_in_which_nothing_is_written_is_no_part(blank):
-    data = [{"name": "tono", "text": blank}, {"name": "tema", "text": "What is Git?"}]
+def test_a_part_without_a_name_in_which_nothing_is_written_is_no_part(blank):
+    data = [{"name": " ", "text": blank}, {"name": "tema", "text": "What is Git?"}]
 
-    assert read_parts(data, limit=8) == [TOPIC]
+    assert read_parts(data, limit=1) == [TOPIC]
 
 
-def test_a_blank_part_needs_no_name_and_counts_for_no_bound():
-    assert len(read_parts([*named(2), {"name": "", "text": " "}, {"name": "0", "text": ""}], limit=2)) == 2
+def test_a_blank_part_with_a_name_is_one_that_adds_nothing(tiny_tokenizer):
+    parts = read_parts([{"name": "nada", "text": " "}, {"name": "tema", "text": "What is Git?"}], limit=2)
+
+    prompts = {variant.name: variant.prompt for variant in make_variants(tiny_tokenizer, parts)}
+
+    assert prompts == {"full": "What is Git?", "without:nada": "What is Git?"}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +88,73 @@ def test_parts_must_be_told_apart_by_name(data):
     assert refusal(data) == "part_names"
 
 
+def test_a_name_longer_than_a_label_is_refused():
+    with pytest.raises(InputError) as caught:
+        check_parts([Part("a" * 41, "b")], limit=8)
+
+    assert caught.value.key == "long_name"
+
+
+# What a model can be sent
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "<|im_start|>", "<|endoftext|>"])
+def test_a_part_with_a_control_token_is_refused_by_name(engine, token):
+    with pytest.raises(InputError) as caught:
+        check_texts([TONE, Part("raro", f"Hola{token}")], engine.tokenizer, Config())
+
+    assert (caught.value.key, caught.value.values) == ("special_part", {"name": "raro", "token": token})
+
+
+def test_what_only_looks_like_a_control_token_is_text(engine):
+    check_texts([Part("a", "im_end <|im_en|> <im_end> |"), TOPIC], engine.tokenizer, Config())
+
+
+def test_a_part_longer_than_a_prompt_may_be_is_refused_by_name(tiny_tokenizer):
+    check_texts([Part("larga", "a" * 8_000)], tiny_tokenizer, Config())
+
+    with pytest.raises(InputError) as caught:
+        check_texts([TONE, Part("larga", "a" * 8_001)], tiny_tokenizer, Config())
+
+    assert (caught.value.key, caught.value.values["name"]) == ("long_part", "larga")
+
+
+# Splitting
+
+
+def test_a_prompt_is_split_at_its_lines():
+    assert split(" Be brief.  Really.\n\n- one\nWhat is Git?\n", "line", 8) == [
+        "Be brief.  Really.",
+        "- one",
+        "What is Git?",
+    ]
+
+
+def test_a_prompt_is_split_after_its_sentences():
+    prompt = "Sé breve. Usa 3.5 ejemplos (¡tres!) y cita: «¿qué?» ¿Para qué sirve Git?\nFin"
+
+    assert split(prompt, "sentence", 8) == [
+        "Sé breve.",
+        "Usa 3.5 ejemplos (¡tres!) y cita:",
+        "«¿qué?»",
+        "¿Para qué sirve Git?",
+        "Fin",
+    ]
+
+
+def test_what_is_beyond_the_limit_stays_together_as_it_was():
+    assert split("a\nb\n\nc d\ne", "line", 3) == ["a", "b", "c d\ne"]
+    assert split("a\nb", "line", 1) == ["a\nb"]
+
+
+@pytest.mark.parametrize(("prompt", "by", "key"), [(" \n ", "line", "empty_parts"), ("a", "word", "split_by")])
+def test_what_cannot_be_split_is_refused(prompt, by, key):
+    with pytest.raises(InputError) as caught:
+        split(prompt, by, 8)
+
+    assert caught.value.key == key
+
+
 # Variants
 
 
@@ -117,6 +189,64 @@ def test_two_parts_with_one_text_are_left_out_one_at_a_time(tiny_tokenizer):
     assert prompts["without:a"] == prompts["without:b"] == "Be brief.\nWhat is Git?"
 
 
+def names(variants) -> list[str]:
+    return [variant.name for variant in variants]
+
+
+def test_each_part_alone_stands_with_the_topic(tiny_tokenizer):
+    variants = make_variants(tiny_tokenizer, [TONE, FORMAT, TOPIC], ["alone"])
+
+    assert [(variant.name, variant.prompt) for variant in variants[1:]] == [
+        ("alone:tono", "Be brief.\nWhat is Git?"),
+        ("alone:formato", "Answer in English.\nWhat is Git?"),
+    ]
+
+
+def test_parts_add_up_from_the_first(tiny_tokenizer):
+    variants = make_variants(tiny_tokenizer, [TONE, FORMAT, TOPIC], ["upto"])
+
+    assert [(variant.name, variant.prompt) for variant in variants[1:]] == [
+        ("upto:tono", "Be brief."),
+        ("upto:formato", "Be brief.\nAnswer in English."),
+    ]
+
+
+def test_the_same_parts_are_run_once_whatever_schemes_they_belong_to(tiny_tokenizer):
+    variants = make_variants(tiny_tokenizer, [TONE, TOPIC], ["without", "only", "alone", "upto"], [(1,), (0, 1)])
+
+    assert names(variants) == ["full", "without:tono", "without:tema"]
+
+
+def test_parts_chosen_by_hand_stand_in_the_order_given_after_the_full_prompt(tiny_tokenizer):
+    variants = make_variants(tiny_tokenizer, [TONE, FORMAT, TOPIC], ["only"], [(2, 0), (1, 2)])
+
+    assert names(variants) == ["full", "only:tema", "chosen:tema + tono", "chosen:formato + tema"]
+    assert variants[2].prompt == "What is Git?\nBe brief."
+
+
+def test_parts_chosen_by_hand_alone_are_compared_with_the_first_of_them(tiny_tokenizer):
+    variants = make_variants(tiny_tokenizer, [TONE, FORMAT, TOPIC], [], [(0, 2), (1, 2)])
+
+    assert names(variants) == ["chosen:tono + tema", "chosen:formato + tema"]
+
+
+def test_without_schemes_and_choices_the_full_prompt_runs_alone(tiny_tokenizer):
+    assert names(make_variants(tiny_tokenizer, [TONE, TOPIC], [])) == ["full"]
+
+
+def test_variants_chosen_by_hand_are_read_a_line_each():
+    assert read_chosen(" 1 3\n\n3,1\n2 + 3;1\n", 3) == [(0, 2), (2, 0), (1, 2, 0)]
+    assert read_chosen(" \n", 3) == []
+
+
+@pytest.mark.parametrize("line", ["0", "4", "1 1", "a", "1 2 x", "-1", "1.5", "999999999999", "٣", "1,"])
+def test_a_line_that_is_no_variant_is_refused(line):
+    with pytest.raises(InputError) as caught:
+        read_chosen(f"1\n{line}", 3)
+
+    assert (caught.value.key, caught.value.values) == ("chosen_line", {"line": line, "last": 3})
+
+
 def test_an_instruct_model_reads_each_variant_through_its_template(engine):
     variants = make_variants(engine.tokenizer, [TONE, TOPIC])
 
@@ -139,33 +269,3 @@ def test_a_number_of_samples_out_of_range_is_refused(samples):
         check_samples(samples, limit=8)
 
     assert caught.value.key == "samples"
-
-
-# Worth
-
-
-def log_prob(engine, prompt: str, ids: tuple[int, ...]) -> float:
-    """Return the log-probability of ids after a prompt: one plain pass over all of it, without a cache."""
-    read = engine.tokenizer(prompt).input_ids
-    with torch.inference_mode():
-        logits = engine.model(input_ids=torch.tensor([[*read, *ids]]), use_cache=False).logits[0]
-    rows = logits[len(read) - 1 : -1].log_softmax(-1)
-    return rows.gather(1, torch.tensor(ids)[:, None]).sum().item()
-
-
-def test_the_worth_of_a_part_is_what_a_plain_pass_says(engine):
-    variants = make_variants(engine.tokenizer, [TONE, FORMAT, TOPIC])
-    answer = engine.generate(variants[0].prompt, GREEDY)
-
-    effects = measure(engine, variants, answer)
-
-    full, *without = (log_prob(engine, variant.prompt, answer.token_ids) for variant in variants[:4])
-    assert [effect.part for effect in effects] == ["tono", "formato", "tema"]
-    assert [effect.nats for effect in effects] == pytest.approx([full - other for other in without], abs=1e-3)
-    assert effects[2].nats > 1  # no topic, no such answer
-
-
-def test_a_prompt_of_one_part_has_nothing_to_measure(engine):
-    variants = make_variants(engine.tokenizer, [TOPIC])
-
-    assert measure(engine, variants, engine.generate(variants[0].prompt, GREEDY)) == []

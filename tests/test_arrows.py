@@ -16,7 +16,7 @@ LAYERS = (
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
-    {"sampling", "trace", "rows", "hub", "strict_json"},
+    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},
 )
@@ -25,6 +25,7 @@ SIDEWAYS = {
     "ablation": {"engine", "chat", "adherence"},
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
+    "lessons": {"ablation", "adherence"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},

@@ -38,6 +38,7 @@ KEYS = [
     "compare_six_speedup",
     "compare_six_speedup_default",
     "batch_log_probs_speedup",
+    "ablation_speedup",
     "crowd_16_vs_1",
     "slowest_vs_median_16",
     "visitors",

@@ -36,6 +36,7 @@ READ = [
     ("LLM_DEMO_MAX_PARTS", "5", "max_parts", 5),
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
     ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),
+    ("LLM_DEMO_MAX_VARIANTS", "6", "max_variants", 6),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
     ("LLM_DEMO_QUIZ_SET", "full", "quiz_set", "full"),
     ("LLM_DEMO_MAX_QUIZ_CHARS", "9000", "max_quiz_chars", 9_000),
@@ -52,6 +53,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
     assert config == Config()
     assert (config.max_prompt_chars, config.max_new_tokens, config.max_top_k) == (8_000, 512, 50)
     assert (config.max_compared, config.max_parts, config.max_samples, config.job_seconds) == (8, 8, 8, 60)
+    assert config.max_variants == 16
     assert config.language == "es"
     assert (config.max_quiz_tokens, config.max_quiz_questions, config.quiz_seconds) == (2_048, 200, 300)
 

@@ -24,7 +24,7 @@ from llm_demo.charts.quiz import (
 from llm_demo.charts.scores import score_axis
 from llm_demo.charts.steps import contrast_bars, parting_bars, top_k_bars
 from llm_demo.charts.style import CHOSEN, FILTERED, percent, signed
-from llm_demo.charts.worth import worth_bars
+from llm_demo.charts.worth import WorthBar, first_bars, heat_map, worth_bars
 
 __all__ = [
     "CHOSEN",
@@ -33,6 +33,7 @@ __all__ = [
     "LetterBar",
     "ShareBar",
     "SurenessLine",
+    "WorthBar",
     "attention_map",
     "attention_row",
     "beam_tree",
@@ -41,6 +42,8 @@ __all__ = [
     "cost_bars",
     "crowd_chart",
     "draw_bar",
+    "first_bars",
+    "heat_map",
     "letter_bars",
     "letter_counts",
     "neighbour_bars",

@@ -9,7 +9,10 @@ from dataclasses import asdict
 
 import gradio as gr
 
-from llm_demo.ablation import check_samples, make_requests, make_variants, measure, read_parts
+from llm_demo.ablation.experiment import check_samples, make_requests
+from llm_demo.ablation.parts import check_texts, read_parts
+from llm_demo.ablation.variants import make_variants
+from llm_demo.ablation.worth import measure
 from llm_demo.chat import fit, read_messages, split_thinking
 from llm_demo.errors import InputError
 from llm_demo.i18n import preferred, translator
@@ -117,7 +120,9 @@ def build(site: Site, quiz: Quiz) -> None:
         with told(request):
             runner = engine.of(model)
             count = check_samples(samples, config.max_samples)
-            variants = make_variants(runner.tokenizer, read_parts(parts, config.max_parts))
+            given = read_parts(parts, config.max_parts)
+            check_texts(given, runner.tokenizer, config)
+            variants = make_variants(runner.tokenizer, given)
             traces = runner.generate_many(make_requests(variants, _sampling(sampling), count))
             effects = measure(runner, variants, traces[0])
             return {

@@ -87,16 +87,20 @@ def test_in_a_prompt_and_its_continuation(visitor):
 
 def test_in_the_names_and_texts_of_parts(visitor):
     visitor.open_tab("ablation")
+    visitor.page.get_by_text(visitor.t("ablation.settings"), exact=True).click()
+    visitor.set_knob("ablation.samples", 0)
     visitor.set_knob("knob.max_new_tokens", 2)
     for number, typed in enumerate((BARE, "<b>bold</b>")):
         visitor.page.locator(f"#ablation-name-{number}").locator("input, textarea").fill(typed)
         visitor.page.locator(f"#ablation-text-{number} textarea").fill(HTML)
-    visitor.page.locator("#ablation-fewer").click()
+    visitor.page.locator("#ablation-remove-2").click()
+    expect(visitor.shown("[id^=ablation-part-]")).to_have_count(2)
     visitor.page.locator("#ablation-run").click()
     expect(visitor.page.locator("#ablation-worth .ytick text").first).to_be_visible()
 
     expect(visitor.shown("#ablation-cards h3")).to_have_text(["Prompt completo", f"Sin «{BARE}»", "Sin «<b>bold</b>»"])
-    expect(visitor.tick_labels(visitor.page.locator("#ablation-worth"))).to_have_text([BARE[:24], "<b>bold</b>"])
+    labels = visitor.tick_labels(visitor.page.locator("#ablation-worth"))
+    expect(labels).to_contain_text([BARE[:23], "<b>bold</b>"])
     assert HTML in visitor.page.locator("#ablation-card-0 .read").text_content()
     verdict = visitor.page.locator("#ablation-verdict")
     assert "<" in verdict.inner_text() or "Ninguna parte" in verdict.inner_text()

@@ -48,6 +48,9 @@ def run(visitor, tab: str, button: str) -> None:
     visitor.open_tab(tab)
     if tab == "chat":
         visitor.page.get_by_text(visitor.t("settings"), exact=True).click()
+    if tab == "ablation":
+        visitor.page.get_by_text(visitor.t("ablation.settings"), exact=True).click()
+        visitor.set_knob("ablation.samples", 0)
     visitor.set_knob("knob.max_new_tokens", 3)
     visitor.page.locator(button).click()
     expect(visitor.page.locator(DRAWN[tab]).first).to_be_visible()

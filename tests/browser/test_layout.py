@@ -39,6 +39,9 @@ def run(visitor, tab: str) -> None:
     visitor.open_tab(tab)
     if tab == "chat":
         visitor.page.get_by_text(visitor.t("settings"), exact=True).click()
+    if tab == "ablation":
+        visitor.page.get_by_text(visitor.t("ablation.settings"), exact=True).click()
+        visitor.set_knob("ablation.samples", 0)
     if tab in ("chat", "decoding", "ablation"):
         visitor.set_knob("knob.max_new_tokens", 3)
     if tab == "quiz":

@@ -6,10 +6,13 @@ import pytest
 
 from llm_demo.charts import (
     LetterBar,
+    WorthBar,
     beam_tree,
     contrast_bars,
     cost_bars,
     draw_bar,
+    first_bars,
+    heat_map,
     letter_bars,
     parting_bars,
     percent,
@@ -31,7 +34,9 @@ FIGURES = {
     "score_axis": score_axis([("voraz", -3.0, 2)], ES),
     "beam_tree": beam_tree(TREE, WINNER, ES),
     "letter_bars": letter_bars([LetterBar("A", 1.0, is_gold=True, is_model=False, is_visitor=False)], ES),
-    "worth_bars": worth_bars([("a", 1.0)], ES),
+    "worth_bars": worth_bars([WorthBar("a", 1.0, (2.0,))], ES, noise=1.0),
+    "heat_map": heat_map(["a"], ["b"], [[1.0]], ES),
+    "first_bars": first_bars(["a"], [0.5], [0.25], ("b", "c"), ES),
 }
 
 

@@ -1,0 +1,1 @@
+"""Ablation: a prompt in named parts, its variants, what became of each, and what each part was worth."""
