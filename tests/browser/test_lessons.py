@@ -131,6 +131,7 @@ def test_d2_defaults_that_sample_are_another_text(board):
     expect(board.page.locator("#decoding-question")).to_contain_text("se ve es con Qwen3-0.6B")
 
 
+@pytest.mark.slow
 def test_d3_coherent_against_creative(board):
     board.run("D3")
 
@@ -139,6 +140,7 @@ def test_d3_coherent_against_creative(board):
     assert hot < cool
 
 
+@pytest.mark.slow
 def test_d4_temperature_sharpens_and_flattens(board):
     board.run("D4")
 
@@ -187,6 +189,7 @@ def test_d7_top_p_counts_on_what_top_k_left(board):
     assert sum(left.values()) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_d8_more_penalty_less_probable(board):
     board.run("D8")
 
@@ -204,6 +207,7 @@ def test_d9_beams_find_the_likelier_text(board):
     expect(board.page.locator("#decoding-axis .js-plotly-plot")).to_contain_text("Más probable no es mejor")
 
 
+@pytest.mark.slow
 def test_d10_contrastive_search_does_not_repeat_itself(board):
     board.run("D10")
 

@@ -87,12 +87,14 @@ def cost(result: Result) -> dict[str, float]:
     return {worth.variant.name: worth.nats for worth in worths(result)}
 
 
+@pytest.mark.slow  # the browser suite clicks the same
 def test_a1_the_topic_is_worth_most(watch):
     nats = cost(watch("A1", "git", 16))
 
     assert nats["without:topic"] > 10 > max(nats["without:tone"], nats["without:format"])
 
 
+@pytest.mark.slow  # the browser suite clicks the same
 def test_a2_avoiding_words_is_easily_met_and_json_is_not(watch):
     result = watch("A2", "requests", 24)
 
@@ -100,6 +102,7 @@ def test_a2_avoiding_words_is_easily_met_and_json_is_not(watch):
     assert passed(result, 1)["without:no jargon"]
 
 
+@pytest.mark.slow  # the browser suite clicks the same
 def test_a3_the_example_sets_the_form_of_the_date(watch):
     result = watch("A3", "debate", 32)
 
@@ -107,6 +110,7 @@ def test_a3_the_example_sets_the_form_of_the_date(watch):
     assert "1960" not in result.answers[0][0].text  # the form, and not the fact
 
 
+@pytest.mark.slow  # the browser suite clicks the same
 def test_a4_without_task_and_examples_the_answer_is_least_likely(watch):
     result = watch("A4", "review", 8)
 
@@ -117,6 +121,7 @@ def test_a4_without_task_and_examples_the_answer_is_least_likely(watch):
     assert not passed(result)["chosen:topic"]
 
 
+@pytest.mark.slow  # the browser suite clicks the same
 def test_a5_a_worked_answer_is_imitated(watch):
     result = watch("A5", "tennis", 36)
 
@@ -124,6 +129,7 @@ def test_a5_a_worked_answer_is_imitated(watch):
     assert passed(result) == {"chosen:worked answer + topic": True, "chosen:topic": False}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tokens"), [("style", 40), ("fallback", 10), ("output", 16), ("role", 10)])
 def test_a6_the_precise_rule_passes_where_the_vague_one_does_not(watch, name, tokens):
     precise, vague = passed(watch("A6", name, tokens)).values()
