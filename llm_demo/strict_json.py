@@ -17,8 +17,15 @@ Kind = TypeVar("Kind")
 Range = tuple[float, float]
 
 
-def parse(text: str | bytes) -> object:
-    """Return what a JSON text says; bytes are UTF-8, with or without its mark. InputError where it is none."""
+def parse(text: str | bytes, max_mb: int) -> object:
+    """Return what a JSON text says; bytes are UTF-8, with or without its mark.
+
+    Raises:
+        InputError: it is none, or of more than `max_mb` times 2^20 bytes.
+    """
+    size = len(text) if isinstance(text, bytes) else len(text.encode(errors="surrogatepass"))
+    if size > max_mb * 2**20:
+        raise InputError("trace_file_size", limit=max_mb)
     try:
         return json.loads(text.decode("utf-8-sig") if isinstance(text, bytes) else text)
     except (ValueError, RecursionError) as error:  # also a number of thousands of digits; nested too deep

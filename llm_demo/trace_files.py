@@ -114,10 +114,7 @@ def from_json(text: str | bytes, config: Config) -> LoadedTraces:
     Raises:
         InputError: saying what is wrong and where; nothing else is raised, whatever the text.
     """
-    size = len(text) if isinstance(text, bytes) else len(text.encode(errors="surrogatepass"))
-    if size > config.max_upload_mb * 2**20:
-        raise InputError("trace_file_size", limit=config.max_upload_mb)
-    data = parse(text)
+    data = parse(text, config.max_upload_mb)
     version = data.get("version") if isinstance(data, dict) else None
     if version != VERSION:
         raise InputError("trace_file_version", value=reprlib.repr(version), version=VERSION)
