@@ -38,8 +38,8 @@ class _Seen:
     near: tuple[Neighbour, ...]
 
 
-def build(site: Site, tab: gr.Tab) -> None:
-    """Add the section to the enclosing container.
+def build(site: Site, tab: gr.Tab) -> gr.Textbox:
+    """Add the section to the enclosing container; returns the box of its text.
 
     Args:
         site: the page's.
@@ -148,6 +148,7 @@ def build(site: Site, tab: gr.Tab) -> None:
     )
     site.on([find.click], look_far, [kept], shown, **quick)
     site.on([site.language.change], draw, [kept], shown, **quick)
+    return text
 
 
 def _plot(name: str) -> None:

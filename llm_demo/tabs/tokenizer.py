@@ -8,6 +8,7 @@ from llm_demo.lessons.tokenizer import LESSONS, TokenizerLesson
 from llm_demo.tabs import card, costs, exercise, inside, pair, pause, split, template
 from llm_demo.tabs.site import Site
 
+INSIDE = "tokenizer-inside"
 EXAMPLE = "Lista de colores: rojo, azul"
 
 
@@ -46,8 +47,8 @@ def build(site: Site) -> None:
                 template.build(site, chosen)
             with site.add(gr.Tab, {"label": "card.title"}, id="tokenizer-card"):
                 card.build(site)
-            with site.add(gr.Tab, {"label": "inside.title"}, id="tokenizer-inside") as section:
-                inside.build(site, section)
+            with site.add(gr.Tab, {"label": "inside.title"}, id=INSIDE) as section:
+                inner = inside.build(site, section)
 
     def open_lesson(t: Translate, lesson_id: str) -> dict:
         if not lesson_id:
@@ -56,9 +57,11 @@ def build(site: Site) -> None:
         mine = runs_on(wanted)
         other, missing = _other(wanted, mine, t)
         panel = lesson.opened(wanted, mine, t)
+        looks_inside = wanted.section == INSIDE
         return {
             sections: gr.Tabs(selected=wanted.section),
-            text: wanted.text or gr.skip(),
+            text: wanted.text if wanted.text and not looks_inside else gr.skip(),
+            inner: wanted.text if looks_inside else gr.skip(),
             **dict(zip(lesson.outputs, panel, strict=True)),
             **dict(zip(chosen.outputs, chosen.chosen((mine, other), missing), strict=True)),
             **dict(zip(tokens.outputs, tokens.emptied(t), strict=True)),
@@ -77,7 +80,7 @@ def build(site: Site) -> None:
         [lesson.lesson.input],
         open_lesson,
         [lesson.lesson],
-        [sections, text, *lesson.outputs, *chosen.outputs, *tokens.outputs, *languages.outputs],
+        [sections, text, inner, *lesson.outputs, *chosen.outputs, *tokens.outputs, *languages.outputs],
         queue=False,
         show_progress="hidden",
     )

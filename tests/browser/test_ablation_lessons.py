@@ -110,6 +110,7 @@ def test_a1_the_topic_is_worth_most(board):
     assert re.search(r"Sin format, \d de 1 respuestas", board.page.locator("#ablation-verdict").inner_text())
 
 
+@pytest.mark.slow
 def test_a2_avoiding_words_is_easily_met_and_json_is_not(board):
     board.run("A2", tokens=24)
 
@@ -134,6 +135,7 @@ def test_a4_without_task_and_examples_the_answer_is_least_likely(board):
     assert cost["«task + topic»"] > cost["«task + example 1 + topic»"]
 
 
+@pytest.mark.slow
 def test_a5_a_worked_answer_is_imitated(board):
     board.run("A5", case=1, tokens=36)
 
@@ -141,7 +143,10 @@ def test_a5_a_worked_answer_is_imitated(board):
     assert board.cost()["«topic»"] > 10
 
 
-@pytest.mark.parametrize(("case", "tokens"), [(0, 40), (3, 10), (4, 16), (6, 10)])
+@pytest.mark.parametrize(
+    ("case", "tokens"),
+    [pytest.param(0, 40, marks=pytest.mark.slow), (3, 10), pytest.param(4, 16, marks=pytest.mark.slow), (6, 10)],
+)
 def test_a6_the_precise_rule_passes_where_the_vague_one_does_not(board, case, tokens):
     board.run("A6", case, tokens)
 

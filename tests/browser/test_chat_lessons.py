@@ -90,6 +90,7 @@ def test_c4_and_c6_the_first_tokens_rivals_are_shown_at_once(board, lesson_id):
     expect(board.page.locator("#chat-others [data-id]")).to_have_count(9)
 
 
+@pytest.mark.slow
 def test_c5_the_system_message_moves_the_probabilities(board):
     board.run("C5")
 
@@ -102,6 +103,7 @@ def test_c5_the_system_message_moves_the_probabilities(board):
     expect(board.visitor.shown("#chat-answers h3").nth(2)).to_have_text(board.visitor.t("chat.preset_banana"))
 
 
+@pytest.mark.slow
 def test_c7_seeds_repeat_and_vary(board):
     board.run("C7")
     first = [board.tokens(slot) for slot in range(3)]

@@ -122,6 +122,7 @@ def test_d1_one_model_three_texts(board):
     expect(board.page.locator("#decoding-tree .js-plotly-plot")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_d2_defaults_that_sample_are_another_text(board):
     board.run("D2")
 
@@ -239,6 +240,7 @@ def test_d12_a_drafter_saves_passes_and_changes_nothing(board):
     expect(board.column(1)).to_contain_text("Comprobado: el mismo texto que la columna voraz.")
 
 
+@pytest.mark.slow
 def test_d13_the_maximum_is_a_bound_and_not_a_length(board):
     board.run("D13")
 

@@ -97,3 +97,23 @@ def test_t5_one_character_lights_up_all_its_tokens(desk, qwen3):
     for place, tokens in ((2, ["20 C3", "B1"]), (4, ["F0 93 82", "80"])):  # the letter, and the hieroglyph
         desk.page.locator(".passage span").nth(place).hover()
         expect(desk.visitor.shown(".token.lit")).to_have_text(tokens)
+
+
+def test_t3_the_card_is_opened(desk):
+    desk.open("T3")
+
+    expect(desk.page.locator("#card-parameters td").first).to_contain_text("134,5 M")
+    desk.page.locator("#tokenizer-answer label").nth(find("T3", LESSONS).right).click()
+    expect(desk.page.locator("#tokenizer-look")).to_contain_text("494,0 millones")
+
+
+def test_t6_no_token_looks_ahead(desk):
+    desk.open("T6")
+    expect(desk.page.locator("#inside-text").locator("input, textarea")).to_have_value("El perro que vi ayer ladra")
+    desk.page.locator("#inside-run").click()
+
+    plot = desk.page.locator("#inside-map .js-plotly-plot")
+    expect(plot.locator(".ytick text").first).to_be_visible()
+    rows = plot.evaluate("plot => plot.data[0].z")
+    assert all(not value for place, row in enumerate(rows) for value in row[place + 1 :])
+    expect(desk.page.locator("#inside-table tbody tr")).to_have_count(10)
