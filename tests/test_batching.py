@@ -178,13 +178,15 @@ def test_a_long_prompt_is_read_in_pieces_between_the_steps_of_others(start, watc
 
 
 def test_short_prompts_are_read_together_before_the_next_step_of_others(start, watch):
-    watched = watch(held=True)
+    watched = watch()
     worker = start(watched.model)
-    first = worker.submit(make_job([greedy([1, 2], 10)], FOREVER))
-    jobs = [worker.submit(make_job([greedy([3] * (PIECE // 4), 2)], FOREVER)) for _ in range(8)]
-    watched.allow()
-    for job in (first, *jobs):
+    decisions = worker.submit(make_job([greedy([1, 2], 500)], FOREVER)).decisions()
+    next(decisions)
+    # Asked for by the worker's own thread, all of them come between the same two steps.
+    jobs = worker.call(lambda: [worker.submit(make_job([greedy([3] * (PIECE // 4), 2)], FOREVER)) for _ in range(8)])
+    for job in jobs:
         list(job.decisions())
+    decisions.close()
 
     prompts = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PIECE // 4]
     gaps = [after - before for before, after in pairwise(prompts)]
