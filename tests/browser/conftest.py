@@ -157,6 +157,14 @@ class Visitor:
         expect(self.page.get_by_role("listbox")).to_have_count(1)  # the one closed before may still be folding up
         self.page.get_by_role("option", name=name, exact=True).click()
 
+    def wait_until_still(self, element: Locator) -> str:
+        """Return an element's text once it has not changed for 2 seconds: what was on its way may still arrive."""
+        before, now = None, element.inner_text()
+        while now != before:
+            self.page.wait_for_timeout(2000)
+            before, now = now, element.inner_text()
+        return now
+
     def set_knob(self, key: str, value: float) -> None:
         """Type a value into the slider of the open tab that a key of the locale names."""
         box = self.shown(f'input[type=number][aria-label="number input for {self.t(key)}"]').first
