@@ -202,7 +202,7 @@ def test_a_text_that_was_stopped_can_still_be_looked_at(decoding):
     decoding.page.locator("#decoding-run").click()
     expect(tokens(decoding, "free").nth(7)).to_be_visible()
     decoding.page.locator("#decoding-stop").click()
-    decoding.page.wait_for_timeout(1000)  # what was on its way may still arrive
+    decoding.wait_until_still(decoding.page.locator(f"{slot('greedy')} .strip"))
     stopped = ids(decoding, "greedy")
 
     tokens(decoding, "greedy").nth(5).click()
