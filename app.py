@@ -11,6 +11,7 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, tokenizer
+from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
@@ -19,7 +20,7 @@ VISITORS = 64  # streams at once; the worker decodes them together
 def build_app(engine: Engine) -> gr.Blocks:
     """Return the page with its five tabs and its endpoints."""
     title = translator(engine.config.language)("page.title")
-    with gr.Blocks(title=title, analytics_enabled=False) as app:
+    with Door(engine.config, title=title, analytics_enabled=False, delete_cache=(600, 3_600)) as app:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
@@ -40,7 +41,6 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(str(error))
     build_app(Engine.load(config=config, wait=False)).launch(
-        max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
         run_history=False,

@@ -149,6 +149,10 @@ class Engine:
             raise
         return engine
 
+    def is_open(self, model: str | None) -> bool:
+        """Tell whether `of` would find a model of the catalogue opened already; ModelError where there is none."""
+        return model in (None, "") or (card := find(model, self.cards)) == self.loaded.card or card.key in self._others
+
     def within(self, config: Config) -> "Engine":
         """Return this engine under other bounds: the same model, run by the same worker. Waits while it is loading."""
         self._start.result()

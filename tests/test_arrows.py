@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures", "harness"},
-    {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    {"gate", "engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
-    {"errors", "config", "stats"},
+    {"errors", "config", "stats", "rates", "incident"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.

