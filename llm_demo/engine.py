@@ -23,6 +23,7 @@ from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
 from llm_demo.models.loader import Loaded, Report, check_room, load, load_default, load_tokenizer
+from llm_demo.prompt import encode, is_begun
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy, check_text
 from llm_demo.sampling import DRAFTING, Sampling
 from llm_demo.shelf import Shelf
@@ -333,12 +334,11 @@ class Engine:
         """
         loaded = self.loaded
         deadline = time.monotonic() + self.config.job_seconds
-        encode = partial(loaded.tokenizer, add_special_tokens=False)
         known: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         for prompt, given in pairs:
             if isinstance(given, str):
                 check_text(given, self.config)
-            ids = tuple(encode(given).input_ids if isinstance(given, str) else given)
+            ids = encode(loaded.tokenizer, given, special=False) if isinstance(given, str) else tuple(given)
             known.append((self.encode(prompt), ids))
             check_context(len(known[-1][0]) + len(ids), loaded)
         scores: dict[int, list[float]] = {}
@@ -360,7 +360,4 @@ class Engine:
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError("empty_prompt")
         check_text(prompt, self.config)
-        tokenizer = self.tokenizer
-        # A chat template may already have written the token that begins every text.
-        begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
-        return tuple(tokenizer(prompt, add_special_tokens=not begun).input_ids)
+        return encode(self.tokenizer, prompt, special=not is_begun(self.tokenizer, prompt))

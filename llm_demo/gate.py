@@ -123,6 +123,10 @@ class _Answer:
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] == 422:  # in which FastAPI repeats all that was sent
+                    await self.refuse(400, InputError("bad_request"))
+                    self._replaced = True
+                    return
                 if message["status"] == 503 and path.startswith((f"{API}/queue/", f"{API}/call/")):
                     # Gradio's page has a sentence of its own for 503, in English; any other status shows ours.
                     await self.refuse(429, RateError("too_busy"))

@@ -5,7 +5,7 @@ import traceback
 
 log = logging.getLogger(__name__)
 
-LONGEST = 10  # exceptions that led to one another
+LONGEST = 5  # exceptions that led to one another, and of each the innermost calls
 
 
 def report(error: BaseException, what: str) -> None:
@@ -20,7 +20,7 @@ def report(error: BaseException, what: str) -> None:
     seen: BaseException | None = error
     while seen is not None and len(kinds) < LONGEST:
         kinds.append(type(seen).__name__)
-        frames = traceback.extract_tb(seen.__traceback__)
+        frames = traceback.extract_tb(seen.__traceback__)[-LONGEST:]
         places += [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
         seen = seen.__cause__ or seen.__context__
     log.error("%s failed: %s\n  %s", what, " from ".join(kinds), "\n  ".join(places))

@@ -5,6 +5,7 @@ inside, and the log gets to know where, but not what the visitor wrote.
 """
 
 import math
+import warnings
 
 import gradio as gr
 from gradio.block_function import BlockFunction
@@ -23,7 +24,6 @@ WHAT_THEY_SEND: dict[type, tuple[type, ...]] = {  # a component's kind -> the JS
     gr.Slider: (int, float),
     gr.Number: (int, float),
     gr.Checkbox: (bool,),
-    gr.Radio: (str, int, float),
     gr.File: (dict,),
     gr.UploadButton: (dict,),
     gr.CheckboxGroup: (list,),
@@ -47,6 +47,8 @@ class Door(gr.Blocks):
 
     def launch(self, *args: object, **options: object) -> tuple:
         """Serve it, as Gradio does, behind a `Gate`."""
+        # They quote what a visitor sent.
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"gradio\.components")
         served = dict(options.pop("app_kwargs", None) or {})
         served["middleware"] = [Middleware(Gate, config=self._bounds), *served.get("middleware", ())]
         options.setdefault("max_file_size", f"{self._bounds.max_upload_mb}mb")
@@ -76,9 +78,14 @@ class Door(gr.Blocks):
         for component, value in zip(block_fn.inputs, inputs, strict=False):
             _check(component, value)
         try:
-            return await super().preprocess_data(block_fn, inputs, *args, **options)
+            read = await super().preprocess_data(block_fn, inputs, *args, **options)
         except Exception as error:
             raise InputError("bad_request") from error
+        # A box that nobody has written in may send null.
+        boxes = [isinstance(component, gr.Textbox) for component in block_fn.inputs]
+        return ["" if box and value is None else value for box, value in zip(boxes, read, strict=False)] + read[
+            len(boxes) :
+        ]
 
     def _language_of(self, block_fn: BlockFunction, inputs: list, request: gr.Request) -> Translate:
         """Return the language that a visitor reads: the tabs' events begin with it, a program accepts one."""
@@ -116,9 +123,11 @@ def address_of_request(request: gr.Request, config: Config) -> str:
 def _check(component: object, value: object) -> None:
     """Refuse what a component never sends: InputError."""
     kinds = next((kinds for kind, kinds in WHAT_THEY_SEND.items() if isinstance(component, kind)), None)
-    if isinstance(component, gr.Dropdown):
-        kinds = (list,) if component.multiselect else (str, int, float)
-    if value is None or kinds is None:
+    if isinstance(component, (gr.Radio, gr.Dropdown)):
+        kinds = tuple({type(choice) for _, choice in component.choices}) or (str,)
+        if isinstance(component, gr.Dropdown) and component.multiselect:
+            kinds = (list,)
+    if kinds is None or (value is None and kinds != (dict,)):  # only a file is always there
         return
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise InputError("bad_request")
