@@ -24,13 +24,16 @@ def build(site: Site) -> None:
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
+        control = site.add(
+            gr.Checkbox, {"label": "decoding.control", "info": "decoding.control_info"}, elem_id="decoding-control"
+        )
         with gr.Tabs(elem_id="decoding-sections"):
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
-                running = race.build(site, prompt, strategies, lesson)
+                running = race.build(site, prompt, control, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
-                microscope.build(site, prompt)
+                microscope.build(site, prompt, control)
 
     def open_lesson(t: Translate, lesson_id: str) -> list[object]:
         chosen = find(lesson_id, LESSONS) if lesson_id else None

@@ -52,7 +52,8 @@ class Door(gr.Blocks):
         served = dict(options.pop("app_kwargs", None) or {})
         served["middleware"] = [Middleware(Gate, config=self._bounds), *served.get("middleware", ())]
         options.setdefault("max_file_size", f"{self._bounds.max_upload_mb}mb")
-        return super().launch(*args, app_kwargs=served, **options)
+        # Gradio asks for its own page as it starts, and gives up after three seconds; a busy machine may take longer.
+        return super().launch(*args, app_kwargs=served, _frontend=False, **options)
 
     async def process_api(self, block_fn: BlockFunction, inputs: list, *args: object, **options: object) -> dict:
         """Run an event, as Gradio does; each piece of what it yields comes through here again."""
