@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -27,4 +26,3 @@ def address(engine, tmp_path_factory) -> Iterator[str]:
     yield url.rstrip("/")
     app.close()
     served.close()
-    assert Path(file).exists()

@@ -227,3 +227,59 @@ def attack(stranger: Stranger, count: int) -> None:
         fire(stranger, request)
 
     run()
+
+
+def test_a_hundred_bad_requests_and_the_next_good_one_is_answered(stranger):
+    attack(stranger, 100)
+
+    assert stranger.call("tokenize", GOOD["tokenize"]).startswith("event: complete")
+
+
+@pytest.mark.slow
+def test_two_thousand_bad_requests_and_the_next_good_one_is_answered(stranger, capsys):
+    began = time.monotonic()
+    for event in stranger.events:  # so that there is something to be clicked on, in one of the sessions
+        good = list(GOOD.get(event.name, event.values))
+        stranger.join({"fn_index": event.number, "data": good, "session_hash": "a"})
+    stranger.seen.clear()
+
+    attack(stranger, 2_000)
+
+    for name, data in GOOD.items():
+        assert stranger.call(name, data).startswith("event: complete"), name
+    with capsys.disabled():
+        seconds = time.monotonic() - began
+        print(f"\n2,000 bad requests in {seconds:.0f} s, the slowest {stranger.slowest:.1f} s: {dict(stranger.seen)}")  # noqa: T201 - the figures are what it is for
+
+
+BODIES = (b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"data": [' + b"9" * 5_000 + b"]}")
+
+
+@pytest.mark.parametrize("path", ["queue/join", "run/x", "call/generate", "call/v2/generate", "cancel", "reset"])
+def test_a_body_of_any_kind_is_refused(stranger, path):
+    for body in (*BODIES, b'{"data": "x"}', b'{"data": [], "fn_index": 99999, "session_hash": "z"}'):
+        stranger.post(f"/gradio_api/{path}", body)
+
+
+PATHS = (
+    *("/gradio_api/file=/etc/passwd", "/gradio_api/file=../../../etc/passwd", f"/gradio_api/file={ROOT}/app.py"),
+    *("/gradio_api/file=http://127.0.0.1:1/", "/gradio_api/proxy=http://127.0.0.1:1/", "/gradio_api/dev/reload"),
+    *("/static/../../../etc/passwd", "/assets/%2e%2e/%2e%2e/etc/passwd", "/gradio_api/component_server"),
+    *("/monitoring", "/monitoring/x", "/gradio_api/deep_link", "/?__theme=<script>", "/?lang=../../x"),
+    *("/gradio_api/queue/data?session_hash=nobody", "/gradio_api/call/generate/nobody", "/svelte/x", "/theme.css"),
+    *("/config?deep_link=../../etc/passwd", "/gradio_api/info", "/gradio_api/startup-events", "/gradio_api/app_id"),
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_address_gives_anything_of_the_server_away(stranger, path):
+    answer = stranger.judge(stranger.http.get(path))
+
+    if path.startswith(("/gradio_api/file=", "/gradio_api/proxy=", "/monitoring", "/gradio_api/dev")):
+        assert answer.status_code in (403, 404)
+
+
+def test_files_that_nobody_sent_are_not_read(stranger):
+    for event in [event for event in stranger.events if len(event.values) == 2 and event.queued]:
+        for file in FILES[::7]:
+            stranger.join({"fn_index": event.number, "data": ["en", file], "session_hash": "files"})
