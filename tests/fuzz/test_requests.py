@@ -7,6 +7,7 @@ to answer whoever comes next.
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -209,8 +210,11 @@ def fire(stranger: Stranger, request: tuple) -> None:
 
 
 @pytest.fixture(scope="session")
-def stranger(address) -> Stranger:
-    return Stranger(address)
+def stranger(address) -> Iterator[Stranger]:
+    """One for all tests; it hangs up at the end, as a server waits for whoever is on the line."""
+    stranger = Stranger(address)
+    yield stranger
+    stranger.http.close()
 
 
 def attack(stranger: Stranger, count: int) -> None:
