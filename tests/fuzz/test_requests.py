@@ -270,7 +270,7 @@ PATHS = (
     *("/gradio_api/file=http://127.0.0.1:1/", "/gradio_api/proxy=http://127.0.0.1:1/", "/gradio_api/dev/reload"),
     *("/static/../../../etc/passwd", "/assets/%2e%2e/%2e%2e/etc/passwd", "/gradio_api/component_server"),
     *("/monitoring", "/monitoring/x", "/gradio_api/deep_link", "/?__theme=<script>", "/?lang=../../x"),
-    *("/gradio_api/queue/data?session_hash=nobody", "/gradio_api/call/generate/nobody", "/svelte/x", "/theme.css"),
+    *("/gradio_api/queue/data?session_hash=unheard-of", "/gradio_api/call/generate/nobody", "/svelte/x", "/theme.css"),
     *("/config?deep_link=../../etc/passwd", "/gradio_api/info", "/gradio_api/startup-events", "/gradio_api/app_id"),
 )
 
