@@ -80,10 +80,20 @@ class Site:
             choose, None, self.language, api_visibility="private", queue=False, show_progress="hidden"
         )
 
-    def on_open(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
-        """Wire what a page does when it opens, its visitor's language known by then."""
+    def on_open(
+        self, work: Callable, inputs: Sequence[object], outputs: Sequence[object], js: str | None = None
+    ) -> None:
+        """Wire what a page does when it opens, its visitor's language known by then.
+
+        `js` is given the language and may put in what the browser knows: it returns all values that `work` takes.
+        """
         self._greeted.then(
-            _told(work), [self.language, *inputs], list(outputs), api_visibility="private", show_progress="hidden"
+            _told(work),
+            [self.language, *inputs],
+            list(outputs),
+            js=js,
+            api_visibility="private",
+            show_progress="hidden",
         )
 
     def follow_language(self) -> None:
