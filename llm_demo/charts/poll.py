@@ -48,7 +48,10 @@ def poll_bars(outcome: Outcome, t: Translate) -> Figure:
             hovertemplate="%{customdata}: %{x:.2%}<extra>" + name + "</extra>",
         )
 
-    counted = [f"{percent(share, t)} ({t.number(row.votes)})" for share, row in zip(shares, rows, strict=True)]
+    counted = [
+        f"{percent(share, t)} ({t.number(row.votes)})" if row.votes else ""
+        for share, row in zip(shares, rows, strict=True)
+    ]
     votes = bars(shares, t("poll.the_class"), hatched(CHOSEN), counted)
     model = bars(probs, t("poll.the_model"), {"color": FILTERED}, [percent(prob, t) for prob in probs])
     frame = {

@@ -26,7 +26,7 @@ def build(site: Site, host: Host) -> None:
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
-        host.offer("decoding", lambda text: next_token(site.engine, text), [prompt])
+        host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
         with gr.Tabs(elem_id="decoding-sections"):
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)

@@ -54,6 +54,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
     with gr.Row():
         answer = site.add(gr.Button, {"value": "quiz.answer"}, variant="primary", visible=False, elem_id="quiz-answer")
         ask = site.add(gr.Button, {"value": "quiz.skip"}, elem_id="quiz-next")
+        ask_class = host.button("quiz")
     verdict = gr.HTML(elem_id="quiz-verdict")
     chart = gr.Plot(show_label=False, visible=False, elem_id="quiz-chart")
     points = gr.HTML(elem_id="quiz-score")
@@ -70,7 +71,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
             elem_id="quiz-model",
         )
     game = gr.State(Game())
-    host.offer("quiz", _for_class, [game, model, category, seed])
+    host.offer(ask_class, _for_class, [game, model, category, seed])
 
     def ask_next(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
         bank = quiz.bank(language)

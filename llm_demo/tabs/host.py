@@ -19,7 +19,7 @@ from llm_demo.tally import another, continued, tally
 
 EVERY = 2.0  # seconds between two looks at how many answers there are
 ADDRESS = re.compile(r"https?://[\w.:\[\]/~%-]{1,300}")  # of a page; it goes into a link
-SHOW_PANEL = "() => document.querySelector('#room-host')?.scrollIntoView({ block: 'start' })"
+SHOW = "() => document.querySelector('{}')?.scrollIntoView({{ block: 'start' }})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,18 @@ class Host:
             gr.Timer(active=outcome is None),
         ]
 
-    def offer(self, tab: str, question_of: Callable[..., Question], inputs: Sequence[object]) -> None:
-        """Add to the enclosing container the button that puts to the class what a tab shows.
+    def button(self, tab: str) -> gr.Button:
+        """Add the button that puts to the class what a tab shows to the enclosing container; wire it with `offer`."""
+        return self.site.add(gr.Button, {"value": "room.ask"}, elem_id=f"{tab}-ask-class", elem_classes="ask-class")
+
+    def offer(self, button: gr.Button, question_of: Callable[..., Question], inputs: Sequence[object]) -> None:
+        """Wire a button of a tab.
 
         Args:
-            tab: how its id begins.
+            button: made by `button`.
             question_of: makes the question of the values of `inputs`; may raise DemoError.
             inputs: components of the tab.
         """
-        button = self.site.add(gr.Button, {"value": "room.ask"}, size="sm", elem_id=f"{tab}-ask-class")
 
         def ask(t: Translate, ticket: str, base: str, *values: object) -> list[object]:
             question = question_of(*values)
@@ -109,7 +112,7 @@ class Host:
         asked = self.site.on(
             [button.click], ask, [self.ticket, self.base, *inputs], self.outputs, show_progress="hidden"
         )
-        asked.then(None, None, None, js=SHOW_PANEL, api_visibility="private")
+        asked.then(None, None, None, js=SHOW.format("#room-host"), api_visibility="private")
 
 
 def build(site: Site, quiz: Quiz, rooms: Rooms, ticket: gr.Textbox, base: gr.Textbox) -> Host:
@@ -173,7 +176,8 @@ def build(site: Site, quiz: Quiz, rooms: Rooms, ticket: gr.Textbox, base: gr.Tex
     held = [ticket, base]
     quick = {"queue": False, "show_progress": "hidden"}
     site.on([clock.tick], look, [ticket], [count, clock], **quick)
-    site.on([reveal.click], show, held, host.outputs, show_progress="minimal", show_progress_on=[count])
+    shown = site.on([reveal.click], show, held, host.outputs, show_progress="minimal", show_progress_on=[count])
+    shown.then(None, None, None, js=SHOW.format("#room-asked"), api_visibility="private")
     site.on([forward.click], go_on, held, host.outputs, show_progress="minimal", show_progress_on=[count])
     site.on([close.click], leave, [ticket], host.outputs, **quick)
     site.on([site.language.change], reword, held, host.outputs, **quick)

@@ -116,4 +116,5 @@ def _table(outcome: Outcome, t: Translate) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"<b>{escape(visible(row.name))}</b>"
+    tag = "b" if row.token_id is None else "code"
+    return f"<{tag}>{escape(visible(row.name))}</{tag}>"
