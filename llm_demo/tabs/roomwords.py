@@ -42,8 +42,9 @@ def link(base: str, code: str) -> str:
 
 def invitation(base: str, code: str, minutes: int, t: Translate) -> str:
     """Return what an instructor has to know before the class is told."""
+    privacy = t("room.privacy", minutes=t.number(minutes))
     local = f'<p class="lookout">{t("room.local")}</p>' if LOCAL.match(base) else ""
-    return f'<h3>{t("room.invitation", code=escape(code))}</h3><p class="hint">{t("room.privacy", minutes=t.number(minutes))}</p>{local}'
+    return f'<h3>{t("room.invitation", code=escape(code))}</h3><p class="hint">{privacy}</p>{local}'
 
 
 def qr(address: str, unfolded: bool, t: Translate) -> str:
@@ -67,7 +68,7 @@ def hint(sentence: str) -> str:
 
 def sent(guess: str, t: Translate) -> str:
     """Return that an answer has arrived."""
-    return f'<p class="sent" role="status">{t("room.sent", guess=escape(visible(guess)))}</p>'
+    return f'<p class="sent" role="status">{t("room.sent", guess=escape(guess))}</p>'
 
 
 def told(outcome: Outcome, t: Translate) -> str:
@@ -108,7 +109,7 @@ def _table(outcome: Outcome, t: Translate) -> str:
     voted = sorted((row for row in outcome.rows if row.votes), key=lambda row: (-row.votes, row.rank))
     body = ""
     for row in voted[:MOST_ROWS]:
-        written = ", ".join(f"«{visible(text)}»" for text in row.written[:WRITTEN_SHOWN])
+        written = ", ".join(f"«{text}»" for text in row.written[:WRITTEN_SHOWN])
         more = " …" if len(row.written) > WRITTEN_SHOWN else ""
         cells = (written + more, visible(row.name), t.number(row.votes), percent(row.prob, t), t.number(row.rank))
         body += "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
