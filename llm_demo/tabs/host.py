@@ -79,7 +79,7 @@ class Host:
             gr.update(visible=True),
             roomwords.invitation(base, held.code, self.site.engine.config.room_seconds // 60, t),
             address,
-            roomwords.qr(address, outcome is None, t),
+            roomwords.picture(address, outcome is None, t),
             roomwords.question(view.question, view.number, t, options=True),
             roomwords.count(votes, t),
             gr.update(interactive=outcome is None, variant="secondary" if outcome else "primary"),

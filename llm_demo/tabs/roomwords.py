@@ -3,11 +3,10 @@
 import re
 from html import escape
 
-import segno
-
 from llm_demo.charts import percent
 from llm_demo.i18n import Translate
 from llm_demo.poll import NextToken, Outcome, Question, Row, WhichLetter
+from llm_demo.tabs import qr
 from llm_demo.tabs.quizwords import direction
 from llm_demo.tokens import visible
 
@@ -47,13 +46,10 @@ def invitation(base: str, code: str, minutes: int, t: Translate) -> str:
     return f'<h3>{t("room.invitation", code=escape(code))}</h3><p class="hint">{privacy}</p>{local}'
 
 
-def qr(address: str, unfolded: bool, t: Translate) -> str:
-    """Return an address as a QR code, black on white in both themes, that can be folded away."""
-    picture = segno.make(address, error="m").svg_inline(scale=5, border=3, light="#fff", omitsize=True)
-    return (
-        f'<details class="qr"{" open" if unfolded else ""}><summary>{t("room.qr")}</summary>'
-        f'<div role="img" aria-label="{escape(t("room.qr_of", address=address))}">{picture}</div></details>'
-    )
+def picture(address: str, unfolded: bool, t: Translate) -> str:
+    """Return an address as a QR code that can be folded away."""
+    code = qr.svg(address, t("room.qr_of", address=address))
+    return f"<details{' open' if unfolded else ''}><summary>{t('room.qr')}</summary>{code}</details>"
 
 
 def count(votes: int, t: Translate) -> str:

@@ -57,7 +57,7 @@ def test_of_a_letter_it_is_told_who_was_right():
         roomwords.question(WhichLetter(HOSTILE, (HOSTILE,) * 3, 1, "es", "", "", 0, frozenset()), 1, ES, options=True),
         roomwords.told(tokens(Row(HOSTILE, 3, 1, 0.5, 1, (HOSTILE,))), ES),
         roomwords.told(tokens(FIRST, Row(HOSTILE, 3, 1, 0.5, 2, (HOSTILE,))), ES),
-        roomwords.qr(f"https://here/{HOSTILE}", True, ES),
+        roomwords.picture(f"https://here/{HOSTILE}", True, ES),
     ],
 )
 def test_nothing_written_becomes_html(html):
@@ -89,7 +89,7 @@ def test_an_address_that_no_other_machine_can_open_is_told(base, warned):
 
 
 def test_a_qr_code_is_black_on_white_in_both_themes_and_says_what_it_holds():
-    html = roomwords.qr("https://here/?room=ABCD", True, ES)
+    html = roomwords.picture("https://here/?room=ABCD", True, ES)
 
     assert "<svg" in html
     assert 'fill="#fff"' in html
