@@ -12,7 +12,7 @@ from llm_demo.rooms import Rooms, View
 from llm_demo.tabs import roomwords
 from llm_demo.tabs.site import Site
 
-EVERY = 2.5  # seconds between two looks at whether there is something new
+EVERY = 3.0  # seconds between two looks at whether there is something new
 NAME = 64  # characters of what tells one window from another
 
 Seen = tuple[int, str]  # number of the question, phase

@@ -163,7 +163,7 @@ def test_nonsense_is_answered_without_a_crash(window, instructor, nonsense):
 
 @pytest.mark.slow
 def test_a_class_of_forty_answers_at_once(window, instructor):
-    """Every telephone looks every 2.5 seconds; here each looks five times, as fast as it can."""
+    """Every telephone looks every 3 seconds; here each looks five times, as fast as it can."""
 
     def student(number: int) -> str:
         phone = window()
