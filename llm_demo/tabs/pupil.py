@@ -140,15 +140,15 @@ def build(site: Site, rooms: Rooms, code: gr.Textbox, name: gr.Textbox) -> Pupil
         rooms.guess(_tidy(code), seen[0], visitor, said)
         return pupil.drawn(t, code, visitor, keep=True)
 
-    def reword(t: Translate, request: gr.Request, code: str, name: str) -> list[object]:
-        return pupil.drawn(t, code, _visitor(name, request), keep=True)
+    def reword(t: Translate, code: str, name: str) -> list[object]:
+        return pupil.drawn(t, code, str(name)[:NAME], keep=True)
 
     quick = {"queue": False, "show_progress": "hidden"}
     who = [code, name]
     site.on([clock.tick], follow, [*who, seen], pupil.outputs, **quick)
     sending = {"preprocess": False, **quick}  # the choices are the room's, and Gradio's own check speaks English
     site.on([send.click, guess.submit], answer, [*who, seen, guess, letter], pupil.outputs, **sending)
-    site.on([site.language.change], reword, who, pupil.outputs, **quick)
+    site.on([site.language.change], reword, who, pupil.outputs)
     return pupil
 
 
