@@ -26,6 +26,7 @@ from llm_demo.i18n import translator
 pytestmark = pytest.mark.slow
 
 ES = translator("es")
+PATIENCE = 30_000  # milliseconds
 PATH = "/demo"
 SECONDS = 60
 HOP_BY_HOP = ("connection", "keep-alive", "transfer-encoding", "host")
@@ -122,13 +123,13 @@ def space(start_app, tmp_path_factory) -> Iterator[Space]:
 
 def generate(page: Page | Frame) -> None:
     """Have the three strategies of the Decoding tab write, and wait for the last one's figure."""
-    expect(page.locator(".token").first).to_be_visible()
+    expect(page.locator(".token").first).to_be_visible(timeout=3 * PATIENCE)
     page.get_by_role("tab", name=ES("decoding.title"), exact=True).click()
     tokens = page.locator(f'#decoding-knobs input[aria-label="number input for {ES("knob.max_new_tokens")}"]')
     tokens.fill("6")
     tokens.press("Tab")
     page.locator("#decoding-run").click()
-    expect(page.locator("#decoding-slot-2 .ytick text").first).to_be_visible()
+    expect(page.locator("#decoding-slot-2 .ytick text").first).to_be_visible(timeout=3 * PATIENCE)
 
 
 def test_behind_a_proxy_nothing_is_asked_for_outside_its_path(space, enter):
@@ -137,13 +138,15 @@ def test_behind_a_proxy_nothing_is_asked_for_outside_its_path(space, enter):
         visitor.page.locator("#decoding-save > button").click()
         with visitor.page.expect_download() as saved:
             visitor.page.locator("#decoding-save-json").click()
-        text = visitor.page.locator("#decoding-slot-0 .strip").inner_text()
+        written = visitor.page.locator("#decoding-slot-0 .token").all_inner_texts()
         visitor.reload()
         visitor.open_tab("decoding")
         visitor.page.locator("#decoding-save > button").click()
-        visitor.page.locator("#decoding-open input").set_input_files(saved.value.path())  # an upload
+        visitor.page.locator("input[type=file]").last.set_input_files(
+            {"name": "saved.json", "mimeType": "application/json", "buffer": saved.value.path().read_bytes()}
+        )
 
-        expect(visitor.page.locator("#decoding-slot-0 .strip")).to_have_text(text, use_inner_text=True)
+        expect(visitor.page.locator("#decoding-slot-0 .token")).to_have_text(written, use_inner_text=True)
 
     assert space.front.strays == []
 
@@ -162,7 +165,7 @@ def test_in_a_frame_of_another_site_without_storage_all_works(space, browser: Br
     framed.locator("#decoding-code-box > button").click()
     code = framed.locator("#decoding-code .cm-content")
     expect(code).to_contain_text("generate")
-    framed.locator("#decoding-code").get_by_role("button").first.click()
+    framed.locator("#decoding-code").get_by_role("button", name="Copy").click()
 
     assert framed.evaluate("navigator.clipboard.readText()").split() == code.inner_text().split()
     # A link that opened inside the frame would show nothing: most sites refuse to be framed.
