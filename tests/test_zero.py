@@ -1,13 +1,19 @@
 """Jobs on ZeroGPU: each in a process that a stand-in for `spaces` forks, with results as at home."""
 
+import os
+import socket
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 import pytest
 import torch
+from gradio_client import Client
 
 from llm_demo.config import ZERO, Config
 from llm_demo.engine import Engine
@@ -18,6 +24,8 @@ from llm_demo.sampling import Sampling
 from llm_demo.trace import Trace
 from llm_demo.zero import Order, ZeroEngine, lender, seconds
 
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 300
 PROMPT = "One, two, one, two, one,"
 GREEDY = Sampling("greedy", max_new_tokens=6)
 
@@ -187,3 +195,48 @@ def test_elsewhere_nobody_lends_a_gpu(environ):
 
 def test_where_the_package_is_missing_nobody_lends_a_gpu_either():
     assert lender({"SPACES_ZERO_GPU": "true"}) is None
+
+
+# --- the app itself ---
+
+
+@pytest.mark.slow
+def test_the_app_serves_from_processes_that_are_lent_a_gpu(tmp_path):
+    log, port = tmp_path / "asked.txt", free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_DEMO_", "GRADIO_"))}
+    environ |= {
+        "LLM_DEMO_CACHE": str(Config.from_env({"LLM_DEMO_CACHE": os.environ.get("LLM_DEMO_CACHE", "")}).cache),
+        "LLM_DEMO_MODEL": EMBEDDED,
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT / "tests" / "zero_gpu"),
+        "SPACES_ZERO_GPU": "true",
+        "ZERO_GPU_LOG": str(log),
+        "GRADIO_SERVER_PORT": str(port),
+    }
+    with subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL) as app:
+        try:
+            client = client_of(f"http://127.0.0.1:{port}")
+            trace = client.predict("The capital of France is", None, {"strategy": "greedy"}, api_name="/generate")
+        finally:
+            app.terminate()
+
+    assert trace["text"].startswith(" Paris.")
+    assert len(log.read_text().splitlines()) == 1
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def client_of(url: str) -> Client:
+    """Return a client of an app that may still be starting."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return Client(url, verbose=False, analytics_enabled=False)
+        except httpx.TransportError:
+            assert time.monotonic() < deadline, f"nothing is served at {url}"
+            time.sleep(0.5)
