@@ -8,6 +8,7 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
+ZERO = "zero"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
@@ -22,7 +23,7 @@ class Config:
         draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
-        device: one of `DEVICES`.
+        device: one of `DEVICES`; the app itself sets `ZERO` where a GPU is lent to each job: weights wait on the CPU.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
         cache: where dequantized weights are kept.
         quiz_data: a file or folder of questions in MMLU-ProX's schema; None for the hub's.
@@ -54,8 +55,12 @@ class Config:
         max_address_uploads: files that they may send in a minute.
         max_address_models: models that they may have opened in a minute, through the endpoints.
         trusted_proxies: how many proxies in front of the app tell truly, in `X-Forwarded-For`, whom they heard.
+        max_rooms: classes that answer together at once.
+        max_room_guesses: students of such a class.
+        max_guess_chars: characters of a student's guess.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
+        room_seconds: after which a room is forgotten.
     """
 
     model: str = ""
@@ -94,8 +99,12 @@ class Config:
     max_address_uploads: int = 120
     max_address_models: int = 12
     trusted_proxies: int = 0
+    max_rooms: int = 50
+    max_room_guesses: int = 100
+    max_guess_chars: int = 40
     job_seconds: int = 60
     quiz_seconds: int = 300
+    room_seconds: int = 7_200
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
