@@ -14,6 +14,7 @@ from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, toke
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
+KEPT_SESSIONS = 4 * VISITORS  # Gradio never forgets a page by itself, and an empty one takes more than a megabyte
 
 
 def build_app(engine: Engine) -> gr.Blocks:
@@ -46,5 +47,6 @@ if __name__ == "__main__":
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,
+        state_session_capacity=KEPT_SESSIONS,
         ssr_mode=False,
     )

@@ -90,6 +90,8 @@ def serve(folder: Path, **variables: str) -> Iterator[Served]:
         "LLM_DEMO_DTYPE": "float32",
         "LLM_DEMO_DEVICE": "cpu",
         "HF_HUB_OFFLINE": "1",
+        # Beside the visitors on few cores, more threads wait for each other.
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }
     with log.open("w") as output:
         process = subprocess.Popen(
