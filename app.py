@@ -1,6 +1,7 @@
 """Build the page and serve it: `python app.py`."""
 
 import os
+import signal
 import sys
 
 import gradio as gr
@@ -40,6 +41,7 @@ if __name__ == "__main__":
         config = Config.from_env(os.environ)
     except ConfigError as error:
         sys.exit(str(error))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
     build_app(Engine.load(config=config, wait=False)).launch(
         max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
