@@ -1,4 +1,4 @@
-"""Errands: what a visitor of the soak does in each tab and asks of each endpoint, and what of the answers is compared."""
+"""Errands: what a visitor of the soak does in each tab and asks of each endpoint, and what is compared of the answers."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from llm_demo.i18n import translator
 from tests.window import API, Layout, TroubleError, Values, Window
 
 LANGUAGES = tuple(KNOWN)
+SERVED = "es"  # the language of the labels as the page is served
 # A word that one visitor alone writes, and every token of a strip with its probability.
 NAME = re.compile(r"Person(\d{3})")
 TOKEN = re.compile(r'class="token[^"]*" data-i="\d+"[^>]*?(?:--p:([\d.]+)")?>(.*?)</button>')
@@ -51,11 +52,8 @@ class Errand:
         for name, value in self.fields.items():
             window.values[layout.id(name)] = _own(value, number)
         for key, value in self.knobs.items():
-            label = translator(KNOWN_FIRST)(key)
+            label = translator(SERVED)(key)
             window.values[layout.labelled(label, layout.events(self.run, "click"))] = value
-
-
-KNOWN_FIRST = "es"  # the labels of the page as it is served
 
 
 def _own(value: object, number: int) -> object:

@@ -19,7 +19,7 @@ from statistics import linear_regression, quantiles
 
 import httpx
 
-from tests.errands import ERRANDS, LANGUAGES, Errand, Told, ask, call_of, foreign, is_beginning_of, told, tokens_in
+from tests.errands import ERRANDS, LANGUAGES, Errand, Told, ask, call_of, foreign, is_beginning_of, tokens_in, told
 from tests.served import Served, serve
 from tests.window import Layout, TroubleError, Window
 
@@ -172,8 +172,7 @@ async def soak(served: Served, visitors: int, minutes: float, pause: float) -> R
         for visitor in crowd:
             await visitor.learn()
         print(f"everybody alone took {time.monotonic() - began:.0f} s; memory now {served.memory:.0f} MB", flush=True)
-        alone = {name: seconds for name, seconds in report.first.items()}
-        for name, seconds in sorted(alone.items()):
+        for name, seconds in sorted(report.first.items()):
             print(f"  {name}: first token alone {spread(seconds)}", flush=True)
         report = fresh(crowd)
         before = served.threads, served.files

@@ -283,6 +283,9 @@ ERRORS = [
     TypeError("x"),
     ZeroDivisionError(),
     InputError("x"),
+    AttributeError("x"),
+    AssertionError("x"),
+    MemoryError("x"),
 ]
 
 

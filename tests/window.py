@@ -8,7 +8,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -119,9 +119,10 @@ class Window:
 
     async def _beat(self) -> None:
         """Hold the connection whose end tells the app that the visitor is gone."""
-        async with self._client.stream("GET", f"{API}/heartbeat/{self._session}", timeout=None) as stream:
-            async for _ in stream.aiter_lines():
-                pass
+        with suppress(httpx.HTTPError):  # the app has ended; whoever waits for an answer is told
+            async with self._client.stream("GET", f"{API}/heartbeat/{self._session}", timeout=None) as stream:
+                async for _ in stream.aiter_lines():
+                    pass
 
     async def do(self, name: str, kind: str = "click") -> AsyncIterator[Values]:
         """Touch a component and yield what its events answer, as it comes."""

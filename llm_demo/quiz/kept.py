@@ -13,7 +13,7 @@ class Loaded(Protocol):
 
     @property
     def origin(self) -> str:
-        """"bundled" where they stand in for the hub's."""
+        """ "bundled" where they stand in for the hub's."""
 
 
 Item = TypeVar("Item", bound=Loaded)
