@@ -52,3 +52,5 @@ if __name__ == "__main__":
         state_session_capacity=KEPT_SESSIONS,
         ssr_mode=False,
     )
+    sys.stdout.flush()
+    os._exit(0)  # threads in the middle of a download, or of a visitor's text, are not waited for

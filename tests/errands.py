@@ -1,4 +1,4 @@
-"""Errands: what a visitor of the soak does in each tab and asks of each endpoint, and what is compared of the answers."""
+"""Errands: what a visitor of the soak does in each tab and asks of each endpoint, and what is compared."""
 
 import json
 import re

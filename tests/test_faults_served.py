@@ -113,6 +113,9 @@ def test_the_end_comes_within_seconds_in_the_middle_of_work(served):
     children = psutil.Process(served.process.pid).children(recursive=True)
     body = {"data": ["hola", None, {"strategy": "greedy", "max_new_tokens": 500}, 10]}
     httpx.post(f"{served.url}{API}/call/generate", json=body, timeout=SECONDS).raise_for_status()
+    works = psutil.Process(served.process.pid)
+    while works.cpu_percent(interval=0.5) < 30:  # it has begun
+        pass
 
     os.kill(served.process.pid, signal.SIGTERM)
 
