@@ -11,11 +11,11 @@ from llm_demo.engine import Engine
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, tokenizer
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, tokenizer
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
-KEPT_SESSIONS = 4 * VISITORS  # Gradio never forgets a page by itself, and an empty one takes more than a megabyte
+KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyte
 
 
 def build_app(engine: Engine) -> gr.Blocks:
@@ -32,6 +32,7 @@ def build_app(engine: Engine) -> gr.Blocks:
             ablation.build(site)
             quiz.build(site, game)
         page.foot(site)
+        leaving.build(app)
         site.follow_language()
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
@@ -49,7 +50,7 @@ if __name__ == "__main__":
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,
-        state_session_capacity=KEPT_SESSIONS,
+        state_session_capacity=KEPT_PAGES,
         ssr_mode=False,
     )
     sys.stdout.flush()
