@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 180
+START_SECONDS = 300
 END_SECONDS = 20
 
 

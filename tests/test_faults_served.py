@@ -20,6 +20,14 @@ pytestmark = pytest.mark.slow
 
 SECONDS = 60  # until a sentence has to be there, on a busy machine
 END_SECONDS = 15  # until the process is gone
+QUESTION = {
+    "question_id": 7,
+    "category": "math",
+    "question": "2 + 2?",
+    "answer": "B",
+    "src": "by-hand",
+    **{f"option_{place}": option for place, option in enumerate(("3", "4", "5"))},
+}
 GREEDY = {"strategy": "greedy", "max_new_tokens": 3}
 
 
@@ -74,9 +82,14 @@ def test_a_hub_that_is_well_again_gives_the_model_without_a_restart(served, hub)
         assert ask(served, "generate", "hola", model, GREEDY, 3)["finish_reason"] == "length"
 
 
-def test_damaged_questions_are_a_sentence_and_the_app_goes_on(served):
+def test_damaged_questions_are_a_sentence_the_app_goes_on_and_they_can_be_mended(served):
+    questions = served.log.parent / "questions.jsonl"
     assert "questions.jsonl" in ask(served, "quiz_question", "es", None, 0)["error"]
     assert "tokens" in ask(served, "tokenize", "a", None)
+
+    questions.write_text(json.dumps(QUESTION), "utf-8")
+
+    assert ask(served, "quiz_question", "es", None, 0)["question_id"] == 7
 
 
 async def begin_and_leave(served: Served, visitors: int) -> None:
