@@ -5,7 +5,7 @@ from html import escape
 import gradio as gr
 
 from llm_demo.errors import DemoError
-from llm_demo.i18n import Translate, preferred
+from llm_demo.i18n import Translate
 from llm_demo.models.loader import STAGES
 from llm_demo.startup import Loading
 from llm_demo.tabs.site import Site
@@ -39,14 +39,7 @@ def head(site: Site) -> None:
         show_progress="hidden",
     )
 
-    def choose(request: gr.Request) -> str:
-        return preferred(
-            request.query_params.get("lang"),
-            request.headers.get("accept-language"),
-            site.engine.config.language,
-        )
-
-    site.greet(choose)
+    site.greet()
 
 
 def foot(site: Site) -> None:
