@@ -7,7 +7,7 @@ import asyncio
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ class Layout:
         self.values: Values = {number: props.get("value") for number, props in parts.items()}
         self._ids = {props["elem_id"]: number for number, props in parts.items() if props.get("elem_id")}
         self._labels = {number: props.get("label") for number, props in parts.items()}
-        self._dependencies = [event for event in config["dependencies"] if event["backend_fn"] or event["cancels"]]
+        self._dependencies = config["dependencies"]
 
     def id(self, name: str) -> int:
         """Return the id of the component with an `elem_id`."""
@@ -76,13 +76,19 @@ class Layout:
 
     def opening(self) -> list[Event]:
         """Return what happens when the page opens."""
-        first = self._where([0, "load"])
-        numbers = {event.number for event in first}
-        after = [event for event in self._dependencies if event["trigger_after"] in numbers]
-        return [*first, *(_event(event, None) for event in after)]
+        return self._where([0, "load"])
 
     def _where(self, target: list) -> list[Event]:
-        return [_event(event, target[0]) for event in self._dependencies if target in event["targets"]]
+        firsts = [event for event in self._dependencies if target in event["targets"]]
+        return [event for first in firsts for event in self._all(first, target[0])]
+
+    def _all(self, first: Mapping, trigger: int) -> Iterator[Event]:
+        """Yield an event and what follows it, as far as the app has a part in it."""
+        if first["backend_fn"] or first["cancels"]:
+            yield _event(first, trigger or None)
+        for after in self._dependencies:
+            if after["trigger_after"] == first["id"]:
+                yield from self._all(after, trigger)
 
 
 def _event(event: Mapping, trigger: int | None) -> Event:
