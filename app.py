@@ -11,8 +11,10 @@ from llm_demo.engine import Engine
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, tokenizer
+from llm_demo.rooms import MemoryRooms
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, room, tokenizer
 from llm_demo.tabs.site import Site
+from llm_demo.zero import ZeroEngine, lender
 
 VISITORS = 64  # streams at once; the worker decodes them together
 KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyte
@@ -25,12 +27,13 @@ def build_app(engine: Engine) -> gr.Blocks:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
+        host = room.build(site, game, MemoryRooms(engine.config))
         with gr.Tabs():
             tokenizer.build(site)
             chat.build(site)
-            decoding.build(site)
+            decoding.build(site, host)
             ablation.build(site)
-            quiz.build(site, game)
+            quiz.build(site, game, host)
         page.foot(site)
         leaving.build(app)
         site.follow_language()
@@ -43,7 +46,8 @@ if __name__ == "__main__":
     except ConfigError as error:
         sys.exit(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
-    build_app(Engine.load(config=config, wait=False)).launch(
+    lend = lender(os.environ)
+    build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
         max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
