@@ -26,6 +26,7 @@ SIDEWAYS = {
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
     "lessons": {"ablation", "adherence"},
+    "links": {"ablation", "adherence", "lessons", "quiz"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},
