@@ -10,7 +10,7 @@ from llm_demo.engine import Engine
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, tokenizer
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, link, page, quiz, tokenizer
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
@@ -23,14 +23,11 @@ def build_app(engine: Engine) -> gr.Blocks:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
-        with gr.Tabs():
-            tokenizer.build(site)
-            chat.build(site)
-            decoding.build(site)
-            ablation.build(site)
-            quiz.build(site, game)
+        with gr.Tabs() as tabs:
+            shared = [tab.build(site) for tab in (tokenizer, chat, decoding, ablation)] + [quiz.build(site, game)]
         page.foot(site)
         site.follow_language()
+        link.follow(site, tabs, shared)
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
 

@@ -6,7 +6,8 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, microscope, plan, race
+from llm_demo.tabs import decoding_link, exercise, link, microscope, plan, race
+from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
 
 EXAMPLE = "Lista de colores: rojo, azul"
@@ -17,35 +18,39 @@ FIRST = (
 )
 
 
-def build(site: Site) -> None:
-    """Add the tab to the enclosing `gr.Tabs`."""
+def build(site: Site) -> Sharing:
+    """Add the tab to the enclosing `gr.Tabs`; returns how links fill it."""
     with site.add(gr.Tab, {"label": "decoding.title"}, id="decoding"):
         site.add(gr.Markdown, {"value": "decoding.intro"}, elem_classes="intro")
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
-        with gr.Tabs(elem_id="decoding-sections"):
+        with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
                 running = race.build(site, prompt, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
-                microscope.build(site, prompt)
+                lens = microscope.build(site, prompt)
 
-    def open_lesson(t: Translate, lesson_id: str) -> list[object]:
-        chosen = find(lesson_id, LESSONS) if lesson_id else None
-        panel = lesson.opened(chosen, site.engine.loaded.card.key, t)
-        if chosen is None:
-            return [gr.skip(), *panel, *[gr.skip()] * len(strategies.outputs)]
-        limit = site.engine.config.max_compared
-        return [chosen.prompt, *panel, *strategies.shown(chosen.samplings[:limit], 0, limit, t)]
+        def open_lesson(t: Translate, lesson_id: str) -> dict:
+            chosen = find(lesson_id, LESSONS) if lesson_id else None
+            panel = lesson.opened(chosen, site.engine.loaded.card.key, t)
+            opened = dict(zip(lesson.outputs, panel, strict=True))
+            if chosen is None:
+                return opened
+            limit = site.engine.config.max_compared
+            shown = strategies.shown(chosen.samplings[:limit], 0, limit, t)
+            return {**opened, prompt: chosen.prompt, **dict(zip(strategies.outputs, shown, strict=True))}
 
-    site.on(
-        [lesson.lesson.input],
-        open_lesson,
-        [lesson.lesson],
-        [prompt, *lesson.outputs, *strategies.outputs],
-        cancels=running,
-        queue=False,
-        show_progress="hidden",
-    )
+        lesson.wire(
+            site,
+            open_lesson,
+            [],
+            [prompt, *lesson.outputs, *strategies.outputs],
+            cancels=running,
+            queue=False,
+            show_progress="hidden",
+        )
+        form = decoding_link.form(site, sections, prompt, strategies, lens, lesson, open_lesson, running)
+        return link.build(site, form)

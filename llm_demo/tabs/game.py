@@ -11,14 +11,15 @@ from llm_demo.lessons.quiz import LESSONS
 from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Answered, Quiz
 from llm_demo.tabs import exercise, further, quizwords, score
+from llm_demo.tabs.quiz_link import Play
 from llm_demo.tabs.score import Game, Played
 from llm_demo.tabs.site import Site
 
 SURENESS = (20, 40, 60, 80, 100)  # percent
 
 
-def build(site: Site, quiz: Quiz) -> None:
-    """Add the section to the enclosing container."""
+def build(site: Site, quiz: Quiz) -> Play:
+    """Add the section to the enclosing container; returns how a link fills it."""
     engine = site.engine
     lesson = exercise.build(site, "quiz-exercise", LESSONS)
     with gr.Row():
@@ -187,7 +188,7 @@ def build(site: Site, quiz: Quiz) -> None:
         [options, sure, model, lesson.lesson, game],
         [game, answer, ask, verdict, chart, points, fits, *more.outputs, lesson.look],
     )
-    site.on([lesson.lesson.input], open_lesson, [lesson.lesson, game], [*asked, language, *lesson.outputs])
+    lesson.wire(site, open_lesson, [game], [*asked, language, *lesson.outputs])
     more.wire(site, game, model)
     opened = [*asked, language]
     site.on_open(begin, [], opened)
@@ -198,6 +199,9 @@ def build(site: Site, quiz: Quiz) -> None:
         [*opened, model, lesson.look],
         show_progress="hidden",
     )
+    filled = [*asked, language, seed, model, *lesson.outputs]
+    chosen = (game, language, category, options, sure, seed, model)
+    return Play(lesson, *chosen, filled, open_lesson, put, _categories)
 
 
 def _sureness(t: Translate) -> list[tuple[str, int]]:

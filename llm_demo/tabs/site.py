@@ -41,6 +41,8 @@ class Site:
             render=False,
         )
         self._worded: list[tuple[object, Mapping[str, str]]] = []
+        self._opening: list[gr.events.Dependency] = []
+        self._rewording: list[gr.events.Dependency] = []
 
     def add(self, kind: Callable[..., Part], words: Mapping[str, str], **options: object) -> Part:
         """Create a component in the enclosing context.
@@ -65,7 +67,7 @@ class Site:
         """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator."""
         if self.language.change in triggers:  # the page switches right after it opens: no change may be lost
             options.setdefault("trigger_mode", "always_last")
-        return gr.on(
+        event = gr.on(
             triggers,
             _told(work),
             [self.language, *inputs],
@@ -73,6 +75,9 @@ class Site:
             api_visibility="private",
             **options,
         )
+        if self.language.change in triggers:
+            self._rewording.append(event)
+        return event
 
     def greet(self, choose: Callable[[gr.Request], str]) -> None:
         """Set the language of a visitor who opens the page; call before any `on_open`."""
@@ -82,8 +87,10 @@ class Site:
 
     def on_open(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
         """Wire what a page does when it opens, its visitor's language known by then."""
-        self._greeted.then(
-            _told(work), [self.language, *inputs], list(outputs), api_visibility="private", show_progress="hidden"
+        self._opening.append(
+            self._greeted.then(
+                _told(work), [self.language, *inputs], list(outputs), api_visibility="private", show_progress="hidden"
+            )
         )
 
     def follow_language(self) -> None:
@@ -103,6 +110,34 @@ class Site:
         name_page = f"(code) => {{ document.documentElement.lang = code; document.title = {titles}[code]; }}"
         for moment in (self.language.change, self._greeted.then):
             moment(None, self.language, None, js=name_page, api_visibility="private")
+
+    def settled(self, script: str) -> gr.HTML:
+        """Create an invisible component for a script that waits until a page has settled; call after all tabs.
+
+        Settled is a page whose own events are over: those of `on_open`, and those of the language where its visitor is
+        greeted in another than the page was built in. What changes the page before that may be undone by them.
+
+        Args:
+            script: finds their numbers in `data-waits`, and in `window.settled` those that are over.
+        """
+        over = """(...held) => {
+          const settled = (window.settled ??= { done: new Set(), language: null });
+          %s;
+          document.dispatchEvent(new Event('settled'));
+        }"""
+        events = [*self._opening, *self._rewording]
+        for number, event in enumerate(events):
+            event.then(None, None, None, js=over % f"settled.done.add({number})", api_visibility="private")
+        self._greeted.then(None, self.language, None, js=over % "settled.language = held[0]", api_visibility="private")
+        opening = len(self._opening)
+        waits = {
+            "opening": list(range(opening)),
+            "rewording": list(range(opening, len(events))),
+            "language": self.engine.config.language,
+        }
+        return gr.HTML(
+            f"<i data-waits='{json.dumps(waits)}'></i>", js_on_load=script, elem_classes="settled", padding=False
+        )
 
 
 def _is_example(component: object, words: Mapping[str, str]) -> bool:

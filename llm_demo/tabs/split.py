@@ -25,15 +25,17 @@ class Split:
 
     Attributes:
         run: the button that splits.
+        special: whether the tokens that a model adds are shown.
         outputs: what `emptied` has values for.
     """
 
     run: gr.Button
+    special: gr.Checkbox
     outputs: Sequence[gr.components.Component]
 
-    def emptied(self, t: Translate) -> list[object]:
-        """Show no tokens until the visitor asks for them: values for `outputs`."""
-        return [f'<p class="hint">{t("tokenizer.waiting")}</p>', "", "", True]
+    def emptied(self, t: Translate, waiting: bool = True) -> list[object]:
+        """Show no tokens, `waiting` until the visitor asks for them: values for `outputs`."""
+        return [f'<p class="hint">{t("tokenizer.waiting")}</p>', "", "", waiting]
 
 
 def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
@@ -81,7 +83,7 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
             return split.emptied(t)
         return follow(t, text, special, keys)
 
-    split = Split(run, [view, compared, ids, waiting])
+    split = Split(run, special, [view, compared, ids, waiting])
     given = [text, special, pair.keys]
     site.on([run.click, text.submit], show, given, split.outputs, show_progress_on=[compared])
     site.on([typed.input], follow, given, split.outputs, **QUICK)
