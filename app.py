@@ -23,11 +23,12 @@ def build_app(engine: Engine) -> gr.Blocks:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
+        told = link.notice()
         with gr.Tabs() as tabs:
             shared = [tab.build(site) for tab in (tokenizer, chat, decoding, ablation)] + [quiz.build(site, game)]
         page.foot(site)
         site.follow_language()
-        link.follow(site, tabs, shared)
+        link.follow(site, tabs, told, shared)
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
 

@@ -117,23 +117,36 @@ def build(site: Site, form: Form) -> Sharing:
     return Sharing(form, upload)
 
 
-def follow(site: Site, tabs: gr.Tabs, sharings: Sequence[Sharing]) -> None:
-    """Open the link in the page's address once the page has settled, and those in files; call after all tabs."""
+def notice() -> gr.HTML:
+    """Create the place where the reader of a link is told what became of it."""
+    return gr.HTML(elem_id="link-notice", elem_classes="bare")
+
+
+def follow(site: Site, tabs: gr.Tabs, told: gr.HTML, sharings: Sequence[Sharing]) -> None:
+    """Open the link in the page's address once the page has settled, and those in files; call after all tabs.
+
+    Args:
+        site: what the tabs share.
+        tabs: to be selected.
+        told: of `notice`.
+        sharings: of all tabs.
+    """
     engine = site.engine
     forms = {sharing.form.tab: sharing.form for sharing in sharings}
     button = gr.Textbox(visible="hidden")
-    outputs = list(dict.fromkeys([tabs, button, *(part for form in forms.values() for part in form.outputs)]))
+    outputs = list(dict.fromkeys([tabs, told, button, *(part for form in forms.values() for part in form.outputs)]))
 
     def show(t: Translate, link: Link | None, ignored: int) -> dict:
         if link is None:
-            gr.Warning(t("link.nothing"), title=t("link.title"), duration=None)
-            return {button: ""}
+            return {told: _notice(t("link.nothing")), button: ""}
         filled = forms[link.tab].fill(t, link)
         notes = _notes(link, ignored + filled.ignored, engine.loaded.card.key, t)
-        if notes:
-            gr.Warning(escape(notes), title=t("link.title"), duration=None)
-        selected = {tabs: gr.Tabs(selected=link.tab), button: filled.button if link.run else ""}
-        return {**filled.updates, **selected}
+        return {
+            **filled.updates,
+            tabs: gr.Tabs(selected=link.tab),
+            told: _notice(notes),
+            button: filled.button if link.run else "",
+        }
 
     def arrive(t: Translate, request: gr.Request) -> dict:
         return show(t, *from_pairs(_pairs(request), engine.config, engine.cards))
@@ -148,6 +161,7 @@ def follow(site: Site, tabs: gr.Tabs, sharings: Sequence[Sharing]) -> None:
         site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden", cancels=running)
         for sharing in sharings
     ]
+    site.on([site.language.change], lambda _t: "", [], [told], queue=False, show_progress="hidden")
     for event in came:
         event.success(None, [button], None, js=PRESS, api_visibility="private")
 
@@ -162,6 +176,10 @@ def _notes(link: Link, ignored: int, loaded: str, t: Translate) -> str:
     if link.model not in ("", loaded) and link.tab == "decoding":
         notes.append(t("link.other_model", wanted=link.model, loaded=loaded))
     return " ".join(notes)
+
+
+def _notice(sentences: str) -> str:
+    return f'<div class="status" role="status">{escape(sentences)}</div>' if sentences else ""
 
 
 def _place(where: object) -> tuple[str, str]:

@@ -21,4 +21,4 @@ def build(site: Site, quiz: Quiz) -> Sharing:
                 contest.build(site, runs.kept)
         with site.add(gr.Accordion, {"label": "quiz.elsewhere"}, open=False, elem_id="quiz-elsewhere"):
             site.add(gr.Markdown, {"value": "quiz.links"})
-        return link.build(site, quiz_link.form(site, quiz, sections, play, runs.settings, runs.running))
+        return link.build(site, quiz_link.form(quiz, sections, play, runs.settings, runs.running))

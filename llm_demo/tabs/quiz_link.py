@@ -14,7 +14,6 @@ from llm_demo.tabs import quizwords
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.link import Filled, Form
 from llm_demo.tabs.score import Game
-from llm_demo.tabs.site import Site
 
 PLAY, EVALUATE = "quiz-play", "quiz-evaluate"
 
@@ -47,7 +46,6 @@ class Play:
 
 
 def form(
-    site: Site,
     quiz: Quiz,
     sections: gr.Tabs,
     play: Play,
@@ -57,14 +55,12 @@ def form(
     """Return what the tab's link holds.
 
     Args:
-        site: what the tabs share.
         quiz: the questions.
         sections: to be selected.
         play: the section of one question.
         many: the settings of a run over many, by their names in a link; `model` is whose the link is.
         running: what a link breaks off.
     """
-    engine = site.engine
 
     def read(
         t: Translate,
