@@ -269,7 +269,12 @@ def to_pairs(link: Link, config: Config, models: Collection[str]) -> list[tuple[
         written = kind.write(link.values[name]) if name in link.values else None
         if written is not None and kind.read(written) is not None:
             pairs.append((name, written))
-    own = {"lesson": link.lesson, "model": link.model, "run": "1" if link.run else "", "lang": link.language}
+    own = {
+        "lesson": link.lesson if link.lesson and home_of(link.lesson) == link.tab else "",
+        "model": link.model if link.model in models else "",
+        "run": "1" if link.run else "",
+        "lang": link.language,
+    }
     return [*pairs, *((name, text) for name, text in own.items() if text)]
 
 
