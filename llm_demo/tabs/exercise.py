@@ -55,8 +55,10 @@ class Exercise:
             return [gr.skip(), NONE, "", gr.update(visible=False, choices=[], value=None), "", "", _button(None, t)]
         other = t("exercise.other_model", wanted=escape(lesson.model), loaded=escape(loaded))
         note = f'<p class="hint">{other}</p>' if lesson.model not in ("", loaded) else ""
+        link = f'<a href="?lesson={lesson.id}" target="_blank">{t("exercise.link")}</a>'
         question = (
-            f"<h3>{escape(lesson.title(t))}</h3><p><b>{t('exercise.predict')}</b> {escape(lesson.predict(t))}</p>{note}"
+            f"<h3>{escape(lesson.title(t))}</h3>{link}"
+            f"<p><b>{t('exercise.predict')}</b> {escape(lesson.predict(t))}</p>{note}"
         )
         return [
             gr.update(open=False),
