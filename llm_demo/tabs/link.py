@@ -33,6 +33,7 @@ PRESS = """async (button) => {
 }"""
 LOCAL = ("localhost", "127.0.0.1", "0.0.0.0", "::1")
 MAX_BASE = 300
+ON_LOADED = ("decoding", "ablation")  # these run on the loaded model alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,12 @@ def build(site: Site, form: Form) -> Sharing:
     where = gr.Textbox(visible="hidden")
 
     def make(t: Translate, where: str, run: bool, *held: object) -> str:
-        base, section = _place(where)
+        base, section = place(where)
         link = form.read(t, bool(run), section, *held)
         address = f"{base}?{to_query(link, engine.config, engine.cards)}"
         if len(address.encode()) > MAX_BYTES:
-            return _file(link, len(address.encode()), to_json(link, engine.config, engine.cards), t)
-        return _address(address, t)
+            return file_html(link, len(address.encode()), to_json(link, engine.config, engine.cards), t)
+        return address_html(address, t)
 
     site.on(
         [copy.click],
@@ -173,7 +174,7 @@ def _pairs(request: gr.Request) -> Iterable[tuple[str, str]]:
 def _notes(link: Link, ignored: int, loaded: str, t: Translate) -> str:
     """Return what a reader of a link has to be told; empty where it is just as it was."""
     notes = [t("link.one_ignored") if ignored == 1 else t("link.ignored", count=t.number(ignored))] if ignored else []
-    if link.model not in ("", loaded) and link.tab == "decoding":
+    if link.model not in ("", loaded) and link.tab in ON_LOADED:
         notes.append(t("link.other_model", wanted=link.model, loaded=loaded))
     return " ".join(notes)
 
@@ -182,18 +183,18 @@ def _notice(sentences: str) -> str:
     return f'<div class="status" role="status">{escape(sentences)}</div>' if sentences else ""
 
 
-def _place(where: object) -> tuple[str, str]:
+def place(where: object) -> tuple[str, str]:
     """Return the address of the page and the open section, as the browser tells them; empty for what is neither."""
     try:
         told = json.loads(where) if isinstance(where, str) and len(where) < 2 * MAX_BASE else {}
+        base, section = (told.get(name) if isinstance(told, dict) else "" for name in ("base", "at"))
+        is_address = isinstance(base, str) and len(base) <= MAX_BASE and urlsplit(base).scheme in ("http", "https")
     except ValueError:
-        told = {}
-    base, section = (told.get(name) if isinstance(told, dict) else "" for name in ("base", "at"))
-    is_address = isinstance(base, str) and len(base) <= MAX_BASE and base.startswith(("http://", "https://"))
+        return "", ""
     return base if is_address else "", section if isinstance(section, str) else ""
 
 
-def _address(address: str, t: Translate) -> str:
+def address_html(address: str, t: Translate) -> str:
     """Return safe HTML: the link, what became of copying it, and its QR code, folded."""
     local = f'<p class="hint">{t("link.local")}</p>' if urlsplit(address).hostname in LOCAL else ""
     shown = escape(address)
@@ -205,7 +206,7 @@ def _address(address: str, t: Translate) -> str:
     )
 
 
-def _file(link: Link, size: int, document: str, t: Translate) -> str:
+def file_html(link: Link, size: int, document: str, t: Translate) -> str:
     """Return safe HTML: that a link would be too long, and a file in its place."""
     told = t("link.long", size=t.number(size), limit=t.number(MAX_BYTES))
     return (
