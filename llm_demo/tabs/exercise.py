@@ -133,8 +133,7 @@ def build(site: Site, tab: str, lessons: Sequence[Lesson], runs_on: Callable[[Le
         told = gr.HTML(elem_id=f"{tab}-told")
         look = gr.HTML(elem_id=f"{tab}-look")
         further = gr.Button(visible=False, size="sm", elem_id=f"{tab}-further", elem_classes="further")
-    # Kept by the browser alone: which lessons were looked at, as a list of ids.
-    done = gr.BrowserState([], storage_key=f"llm_demo.{tab}.done", secret="llm_demo")
+    done = site.kept(f"{tab}.done")  # the ids of the lessons that were looked at
     exercise = Exercise(lessons, fold, lesson, question, answer, told, look, further)
 
     def reply(t: Translate, lesson_id: str, answer: int | None) -> str:

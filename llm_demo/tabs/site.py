@@ -41,6 +41,7 @@ class Site:
             render=False,
         )
         self._worded: list[tuple[object, Mapping[str, str]]] = []
+        self._kept: list[gr.BrowserState] = []
         self._opening: list[gr.events.Dependency] = []
         self._rewording: list[gr.events.Dependency] = []
 
@@ -93,6 +94,12 @@ class Site:
             )
         )
 
+    def kept(self, name: str) -> gr.BrowserState:
+        """Create a list that the visitor's browser keeps, and nobody else, under a name."""
+        kept = gr.BrowserState([], storage_key=f"llm_demo.{name}", secret="llm_demo", render=False)
+        self._kept.append(kept)
+        return kept
+
     def follow_language(self) -> None:
         """Change every word on the page when the radio changes; call once, after all tabs are built.
 
@@ -104,6 +111,8 @@ class Site:
             kept = dict(zip(map(id, boxes), written, strict=True))
             return [gr.update(**_words(words, kept.get(id(component)), t)) for component, words in self._worded]
 
+        for kept in self._kept:  # here, and not in a tab: one that is not open reads no storage
+            kept.render()
         components = [component for component, _ in self._worded]
         self.on([self.language.change], reword, boxes, components, queue=False, show_progress="hidden")
         titles = json.dumps({code: translator(code)("page.title") for code in LANGUAGES})
