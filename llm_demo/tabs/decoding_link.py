@@ -44,7 +44,7 @@ def form(
     engine = site.engine
     limit = engine.config.max_compared
 
-    def read(_t: Translate, run: bool, section: str, text: object, lesson_id: str, *held: object) -> Link:
+    def read(t: Translate, run: bool, section: str, text: object, lesson_id: str, *held: object) -> Link:
         planned, (shown, *knobs) = held[: len(plan.inputs)], held[len(plan.inputs) :]
         values = {"at": section, "text": text}
         if section == MICROSCOPE:
@@ -56,7 +56,7 @@ def form(
             except SettingsError:
                 samplings = planned[0]
             values |= {f"s{number}": sampling for number, sampling in enumerate(samplings, start=1)}
-        return Link("decoding", _t.language, engine.loaded.card.key, lesson_id or "", run, values)
+        return Link("decoding", t.language, engine.loaded.card.key, lesson_id or "", run, values)
 
     def fill(t: Translate, link: Link) -> Filled:
         values = link.values

@@ -78,7 +78,7 @@ def form(
         if section in (CARD, INSIDE):
             if link.model:
                 updates[own["model"]] = link.model
-            if section == CARD and ("model" in own and (link.model or "beside" in values)):
+            if section == CARD:
                 first = link.model or engine.loaded.card.key
                 updates[held.table] = held.show_card(t, first, values.get("beside", ""))
         elif link.model or "other" in values:
