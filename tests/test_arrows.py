@@ -15,7 +15,7 @@ LAYERS = (
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
+    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},

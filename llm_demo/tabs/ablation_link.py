@@ -6,8 +6,9 @@ from contextlib import suppress
 import gradio as gr
 
 from llm_demo.errors import SettingsError
+from llm_demo.fields import Value
 from llm_demo.i18n import Translate
-from llm_demo.links import Link, Value
+from llm_demo.links import Link
 from llm_demo.sampling import Sampling
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.link import Filled, Form
