@@ -100,7 +100,7 @@ def build(site: Site) -> Sharing:
         return {**emptied, **shown, **set_up, text: chosen.message(t), fold: gr.update(open=chosen.opens == "read")}
 
     opened = list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all]))
-    lesson.wire(site, open_lesson, [], opened, cancels=running, queue=False, show_progress="hidden")
+    lesson.wire(site, open_lesson, [], opened, running, queue=False, show_progress="hidden")
     with tab:
         return link.build(site, chat_link.form(site, room, open_lesson, opened, running))
 

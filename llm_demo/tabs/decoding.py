@@ -48,7 +48,7 @@ def build(site: Site) -> Sharing:
             open_lesson,
             [],
             [prompt, *lesson.outputs, *strategies.outputs],
-            cancels=running,
+            [running],
             queue=False,
             show_progress="hidden",
         )

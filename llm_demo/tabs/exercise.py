@@ -88,6 +88,7 @@ class Exercise:
         open_lesson: Callable,
         inputs: Sequence[gr.components.Component],
         outputs: Sequence[gr.components.Component],
+        running: Sequence[gr.events.Dependency] = (),
         **options: object,
     ) -> None:
         """Let the list and the button of the next one open a lesson.
@@ -97,6 +98,7 @@ class Exercise:
             open_lesson: takes the visitor's language, an id or `NONE`, and what `inputs` hold.
             inputs: what else it needs.
             outputs: what it changes, `self.outputs` among them.
+            running: what it breaks off.
             options: of the events.
         """
 
@@ -104,6 +106,7 @@ class Exercise:
             following = self.after(lesson_id)
             return open_lesson(t, following.id if following else NONE, *values)
 
+        site.stop([self.lesson.input, self.further.click], running)
         site.on([self.lesson.input], open_lesson, [self.lesson, *inputs], outputs, **options)
         site.on([self.further.click], open_next, [self.lesson, *inputs], outputs, **options)
 

@@ -158,10 +158,9 @@ def follow(site: Site, tabs: gr.Tabs, told: gr.HTML, sharings: Sequence[Sharing]
     settled = site.settled(ARRIVE)
     came = [site.on([settled.input], arrive, [], outputs, show_progress="hidden")]
     running = [event for form in forms.values() for event in form.running]
-    came += [
-        site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden", cancels=running)
-        for sharing in sharings
-    ]
+    for sharing in sharings:
+        site.stop([sharing.upload.upload], running)
+        came.append(site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden"))
     site.on([site.language.change], lambda _t: "", [], [told], queue=False, show_progress="hidden")
     for event in came:
         event.success(None, [button], None, js=PRESS, api_visibility="private")
