@@ -7,8 +7,10 @@ from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import decoding_link, exercise, link, microscope, plan, race
+from llm_demo.tabs.host import Host
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
+from llm_demo.tally import next_token
 
 EXAMPLE = "Lista de colores: rojo, azul"
 FIRST = (
@@ -18,13 +20,18 @@ FIRST = (
 )
 
 
-def build(site: Site) -> Sharing:
-    """Add the tab to the enclosing `gr.Tabs`; returns how links fill it."""
+def build(site: Site, host: Host) -> Sharing:
+    """Add the tab to the enclosing `gr.Tabs`; its prompt may be put to a class, through `host`.
+
+    Returns:
+        How links fill it.
+    """
     with site.add(gr.Tab, {"label": "decoding.title"}, id="decoding"):
         site.add(gr.Markdown, {"value": "decoding.intro"}, elem_classes="intro")
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
+        host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
         with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)
