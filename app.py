@@ -51,6 +51,7 @@ if __name__ == "__main__":
         max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
+        head=page.HEAD,
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,

@@ -10,6 +10,19 @@ from llm_demo.i18n import Translate
 from llm_demo.models.loader import STAGES
 from llm_demo.tabs.site import Site
 
+# A browser that forbids storage, as some do in the frame of a Space, throws where it is asked for: it gets one of ours,
+# which lasts as long as the page.
+HEAD = """<script>
+try { window.localStorage; } catch {
+  const kept = new Map();
+  Object.defineProperty(window, 'localStorage', { value: {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, String(value)),
+    removeItem: (key) => kept.delete(key),
+  } });
+}
+</script>"""
+
 
 def head(site: Site) -> None:
     """Add the title, the language and, while the model loads, how far it is."""
