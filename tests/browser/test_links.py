@@ -179,7 +179,7 @@ def test_a_chat_link_has_what_was_said_and_who_answers(maker, opened):
     maker.page.locator("#chat-system textarea").fill("Responde en una palabra.")
     maker.page.locator("#chat-send").click()
     over = re.compile("|".join(maker.t(f"trace.{reason}") for reason in ("length", "stop")))
-    expect(maker.page.locator("#chat-slot-0 .chat-told")).to_contain_text(over)
+    expect(maker.page.locator("#chat-slot-0 .block.chat-told")).to_contain_text(over)
     said = maker.page.locator("#chat-talk .bubble")
     expect(said).to_have_count(2)
     maker.page.locator("#chat-message textarea").fill("¿Y tú?")
