@@ -28,7 +28,7 @@ LAYERS = (
     }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template", "tally"},
-    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
+    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats", "rates", "incident"},
     {"i18n"},
@@ -40,6 +40,7 @@ SIDEWAYS = {
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
     "lessons": {"ablation", "adherence"},
+    "links": {"ablation", "adherence", "lessons", "quiz"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},

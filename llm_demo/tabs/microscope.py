@@ -27,8 +27,8 @@ PROMPT_SHOWN = 240  # its last characters
 Move = Callable[..., Scope]
 
 
-def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
-    """Add the section to the enclosing container.
+def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.components.FormComponent]:
+    """Add the section to the enclosing container; returns its knobs, how many candidates to show first.
 
     Args:
         site: the page's.
@@ -215,6 +215,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
     site.on([knob.input for knob in knobs], redraw, inputs, picture, trigger_mode="always_last", **quick)
     site.on([strategy.change], suit, [strategy], [again, *drawing], **quick)
     site.on([site.language.change], draw, inputs, everything, **quick)
+    return knobs
 
 
 def _knobs(site: Site, most: int) -> list[gr.components.FormComponent]:
