@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
@@ -21,6 +22,9 @@ class Config:
         model: a key of the catalogue, a hub id or a folder; empty for the default.
         draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
+        endpoint: address of an OpenAI-compatible server that runs the models, such as `http://gpu:8000/v1`; empty to
+            run them here.
+        endpoint_key: what it asks for; shown nowhere.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
         device: one of `DEVICES`.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
@@ -48,11 +52,15 @@ class Config:
         max_quiz_written: the same where the model writes a chain of thought to each.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
+        endpoint_seconds: seconds of silence after which a server that runs the models counts as gone.
+        max_streams: texts that such a server writes for this app at once; further ones wait in line.
     """
 
     model: str = ""
     draft_model: str = ""
     extra_models: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+    endpoint_key: str = field(default="", repr=False)
     classifier: str = ""
     device: str = "auto"
     dtype: str = "auto"
@@ -80,6 +88,8 @@ class Config:
     max_quiz_written: int = 20
     job_seconds: int = 60
     quiz_seconds: int = 300
+    endpoint_seconds: int = 20
+    max_streams: int = 256
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -106,10 +116,23 @@ def _read(name: str, variable: str, text: str) -> object:
         return Path(text).expanduser()
     if name == "extra_models":
         return _extra_models(variable, text)
+    if name == "endpoint":
+        return _address(variable, text)
     choices = {"device": DEVICES, "dtype": DTYPES, "quiz_set": QUIZ_SETS, "language": tuple(LANGUAGES)}.get(name)
     if choices and text not in choices:
         raise ConfigError("config_choice", variable=variable, value=text, choices=", ".join(choices))
     return text
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        address = urlsplit(text)
+        right = address.scheme in ("http", "https") and bool(address.hostname) and address.username is None
+    except ValueError:
+        right = False
+    if not right:  # not quoted: it may hold a password
+        raise ConfigError("config_address", variable=variable)
+    return text.rstrip("/")
 
 
 def _extra_models(variable: str, text: str) -> dict[str, str]:

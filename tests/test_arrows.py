@@ -15,7 +15,8 @@ LAYERS = (
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
+    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"}
+    | {"remote"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},
@@ -38,6 +39,7 @@ SIDEWAYS = {
     "jobs": {"decoding"},
     "traces": {"jobs"},
     "prefill": {"jobs"},
+    "remote": {"decoding", "jobs", "offers"},
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
@@ -48,6 +50,7 @@ LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
     "lm_eval": {"harness"},
+    "openai": {"remote"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}
