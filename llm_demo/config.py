@@ -88,7 +88,7 @@ class Config:
     max_quiz_written: int = 20
     job_seconds: int = 60
     quiz_seconds: int = 300
-    endpoint_seconds: int = 20
+    endpoint_seconds: int = 30
     max_streams: int = 256
 
     @classmethod

@@ -13,7 +13,8 @@ class Offers:
         strategies: those of `sampling.STRATEGIES` that it runs.
         without: knobs of `Sampling` that it does not know.
         candidates: the most that it tells of a step; 0 for as many as there are tokens.
-        logits: whether it tells the scores of the whole vocabulary.
+        whole: whether it tells the probability of every token.
+        logits: whether it tells their scores before the softmax too, which the repetition penalty changes.
         inside: whether its weights are here to be looked into.
         raw: whether its probabilities are the model's own, before any filter; else those after them.
     """
@@ -21,6 +22,7 @@ class Offers:
     strategies: tuple[str, ...] = STRATEGIES
     without: tuple[str, ...] = ()
     candidates: int = 0
+    whole: bool = True
     logits: bool = True
     inside: bool = True
     raw: bool = True

@@ -14,9 +14,8 @@ LAYERS = (
     {"tabs", "bench", "measures", "harness"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
-    | {"languages", "template"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"}
-    | {"remote"},
+    | {"languages", "template", "remote"},
+    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
     {"errors", "config", "stats"},
     {"i18n"},
@@ -37,9 +36,10 @@ SIDEWAYS = {
     "template": {"chat", "tokens"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
-    "traces": {"jobs"},
+    "traces": {"jobs", "decoding"},
     "prefill": {"jobs"},
-    "remote": {"decoding", "jobs", "offers"},
+    "remote": {"tokens"},
+    "engine": {"remote"},
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
@@ -50,7 +50,7 @@ LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
     "lm_eval": {"harness"},
-    "openai": {"remote"},
+    "openai": {"remote", "engine"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}

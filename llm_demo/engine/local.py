@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from llm_demo.batching import Worker
 from llm_demo.config import Config
@@ -80,35 +79,16 @@ class LocalEngine(Engine):
         for engine in (self, *self._others.clear()):
             engine._start.result()[1].close()
 
-    def tokenizer_of(self, model: str | None = None) -> PreTrainedTokenizerBase:
-        if model in (None, ""):
-            return self.tokenizer
-        card = find(model, self.cards)
-        return self.tokenizer if self._is_loaded(card) else self._tokenizer_of(card)
-
     def of(self, model: str | None) -> "LocalEngine":
         if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
             return self
-        engine = self._others.get(card.key, lambda: self._beside(card))
+        engine = self._others.get(card.key, lambda: beside(card, self.config, self._thread))
         try:
             engine._start.result()
         except ModelError:
             self._others.drop(card.key, engine)  # next time the hub may answer
             raise
         return engine
-
-    def _beside(self, card: ModelCard) -> "LocalEngine":
-        number_format = self.config.dtype if self.config.dtype != "int4" else "auto"  # 4 bits are one model's alone
-        config = replace(self.config, model=card.key, draft_model="", dtype=number_format)
-
-        def read(report: Report) -> Loaded:
-            check_room(card, config, report)
-            return load(card, config, report)
-
-        return LocalEngine(config, read, self._thread)
-
-    def _is_loaded(self, card: ModelCard) -> bool:
-        return self.loading.stage == "ready" and self.loaded.card == card
 
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         loaded, worker = self._start.result()
@@ -165,3 +145,15 @@ class LocalEngine(Engine):
 
     def _decode(self, ids: int | Sequence[int], **options: object) -> str:
         return self._spell(ids) if isinstance(ids, int) else self.tokenizer.decode(ids, **options)
+
+
+def beside(card: ModelCard, config: Config, thread: ThreadPoolExecutor) -> LocalEngine:
+    """Begin to open a model beside another one, whose thread it shares; one that would not fit is refused."""
+    number_format = config.dtype if config.dtype != "int4" else "auto"  # 4 bits are one model's alone
+    config = replace(config, model=card.key, draft_model="", dtype=number_format)
+
+    def read(report: Report) -> Loaded:
+        check_room(card, config, report)
+        return load(card, config, report)
+
+    return LocalEngine(config, read, thread)

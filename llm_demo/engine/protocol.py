@@ -14,7 +14,7 @@ from llm_demo.config import Config
 from llm_demo.decoding.feed import Weighed
 from llm_demo.errors import InputError
 from llm_demo.jobs import Decision
-from llm_demo.models.catalogue import ModelCard
+from llm_demo.models.catalogue import ModelCard, find
 from llm_demo.models.loader import Loaded
 from llm_demo.offers import EVERYTHING, Offers
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_text
@@ -38,6 +38,7 @@ class Engine(ABC):
 
     config: Config
     cards: Mapping[str, ModelCard]
+    _tokenizer_of: Callable[[ModelCard], PreTrainedTokenizerBase]
 
     @classmethod
     def load(cls, model: str = "", config: Config | None = None, wait: bool = True) -> "Engine":
@@ -98,9 +99,13 @@ class Engine(ABC):
     def close(self) -> None:
         """Stop after the current step, the models beside this one too."""
 
-    @abstractmethod
     def tokenizer_of(self, model: str | None = None) -> PreTrainedTokenizerBase:
         """Return the tokenizer of any model of the catalogue, its weights left alone; the loaded one's by default."""
+        if model in (None, ""):
+            return self.tokenizer
+        card = find(model, self.cards)
+        is_loaded = self.loading.stage == "ready" and self.loaded.card == card
+        return self.tokenizer if is_loaded else self._tokenizer_of(card)
 
     @abstractmethod
     def of(self, model: str | None) -> "Engine":

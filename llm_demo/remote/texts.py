@@ -1,0 +1,119 @@
+"""Texts: the server of llama-cpp-python, which takes a text, cuts it itself and tells tokens by their text."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+
+from openai.types.completion_choice import Logprobs
+from transformers import PreTrainedTokenizerBase
+
+from llm_demo.errors import ModelError
+from llm_demo.offers import Offers
+from llm_demo.remote.dialect import Ids, Told, check_read, told
+from llm_demo.remote.endpoint import Endpoint, unheard
+from llm_demo.remote.filters import LLAMA_CPP
+from llm_demo.remote.line import Tell
+from llm_demo.sampling import Sampling
+from llm_demo.tokens import describe
+
+SEEDS = 2**32  # it takes seeds below
+CERTAIN = 1e5  # added to a token's logit; what is told of it stays the model's
+PLAIN = {"temperature": 0.0, "top_p": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+PLAIN_BEYOND = {"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}
+
+
+class Texts:
+    """See `dialect.Dialect`.
+
+    A token whose text is another's too, such as a byte of a character, cannot be told apart: as a candidate it ends
+    the list of the likeliest; where it is chosen, the text cannot go on here.
+
+    Source: https://llama-cpp-python.readthedocs.io/en/latest/server/ and `_create_completion` of llama_cpp/llama.py.
+
+    Attributes:
+        endpoint: the server, run with `--logits_all true`.
+        model: the name that it serves the model by.
+    """
+
+    def __init__(self, endpoint: Endpoint, model: str, tokenizer: PreTrainedTokenizerBase, offers: Offers) -> None:
+        self.endpoint = endpoint
+        self.model = model
+        self.offers = offers
+        self.order = LLAMA_CPP
+        self._tokenizer = tokenizer
+        self._id_of = _spelled_once(tokenizer)
+
+    async def stream(
+        self,
+        ids: Ids,
+        sampling: Sampling,
+        top: int,
+        stops: Ids,  # noqa: ARG002 - it knows its own
+        tell: Tell = unheard,
+    ) -> AsyncIterator[Told]:
+        body = await self._body(ids, sampling.max_new_tokens, top)
+        if sampling.draws:
+            body |= {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed % SEEDS}
+            body["extra_body"] |= {"top_k": sampling.top_k, "min_p": sampling.min_p}
+        async with aclosing(self.endpoint.stream(body, tell)) as choices:
+            async for choice in choices:
+                for one in self._read(choice.logprobs, top):
+                    yield one
+
+    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int) -> list[list[Told]]:
+        # An echo pairs each token with what is told of the one after it; to force the tokens one by one does not.
+        return [
+            [await self._forced((*prompt, *ids[:place]), token, top) for place, token in enumerate(ids)]
+            for prompt, ids in pairs
+        ]
+
+    async def next(self, ids: Ids, top: int) -> tuple[tuple[int, float], ...]:
+        # The end of the text, left to itself, would end it with nothing told.
+        return (await self._forced(ids, next(iter(self._id_of.values())), top)).top
+
+    async def _forced(self, ids: Ids, token: int, top: int) -> Told:
+        body = await self._body(ids, 1, max(top, 1))
+        answer = await self.endpoint.complete({**body, "logit_bias": {str(token): CERTAIN}})
+        found = self._read(answer.choices[0].logprobs, top)
+        if [one.token_id for one in found] != [token]:
+            raise ModelError("engine_unnamed")
+        return found[0]
+
+    async def _body(self, ids: Ids, tokens: int, top: int) -> dict[str, object]:
+        """Return a request, after the server has told that it reads the text as these ids."""
+        text = self._tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+        read = await self.endpoint.post("extras/tokenize", {"model": self.model, "input": text})
+        check_read(ids, read["tokens"], self._tokenizer.decode)
+        common = {"model": self.model, "prompt": text, "max_tokens": tokens, "logprobs": top}
+        return {**common, **PLAIN, "extra_body": dict(PLAIN_BEYOND)}
+
+    def _read(self, logprobs: Logprobs | None, asked: int) -> list[Told]:
+        if logprobs is None:
+            return []
+        rows = zip(logprobs.tokens, logprobs.token_logprobs, logprobs.top_logprobs, strict=True)
+        return [self._told(text, value, of, asked) for text, value, of in rows]
+
+    def _told(self, text: str, log_prob: float, of: Mapping[str, float], asked: int) -> Told:
+        token = self._id_of.get(text)
+        if token is None:
+            raise ModelError("engine_unnamed")
+        known = dict(of)
+        if len(known) > asked:
+            known.pop(text, None)
+        pairs: list[tuple[int, float]] = []
+        for one, value in sorted(known.items(), key=lambda pair: -pair[1]):
+            if one not in self._id_of:
+                break
+            pairs.append((self._id_of[one], value))
+        return told(token, log_prob, pairs, -1)
+
+
+def _spelled_once(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """Return text -> id of the tokens whose text is theirs alone, as the server writes it."""
+    found: dict[str, int] = {}
+    doubled = {""}  # bytes of a character, and signs to the model, are written as nothing
+    for token in describe(tokenizer, range(len(tokenizer))):
+        text = "" if token.special else bytes(token.bytes).decode("utf-8", errors="ignore")
+        if text in found:
+            doubled.add(text)
+        found[text] = token.id
+    return {text: one for text, one in found.items() if text not in doubled}
