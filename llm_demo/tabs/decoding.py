@@ -6,7 +6,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, microscope, plan, race
+from llm_demo.tabs import elsewhere, exercise, microscope, plan, race
 from llm_demo.tabs.site import Site
 
 EXAMPLE = "Lista de colores: rojo, azul"
@@ -26,6 +26,7 @@ def build(site: Site) -> None:
         )
         with gr.Tabs(elem_id="decoding-sections"):
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
+                elsewhere.build(site, "decoding-elsewhere")
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
                 running = race.build(site, prompt, strategies, lesson)
