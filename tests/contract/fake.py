@@ -35,6 +35,7 @@ class Faults:
         garbage_after: what is streamed after so many tokens is no JSON.
         silent_after: nothing more comes after so many tokens.
         pause: seconds before each token.
+        read_as: the token ids that it claims to have read; None for those that it was sent.
     """
 
     busy: int = 0
@@ -45,6 +46,7 @@ class Faults:
     garbage_after: int | None = None
     silent_after: int | None = None
     pause: float = 0.0
+    read_as: list[int] | None = None
 
 
 @dataclass(slots=True)
@@ -187,7 +189,9 @@ class FakeServer:
                     "stop_reason": None,
                 }
                 if body.get("return_token_ids"):
-                    choice |= {"token_ids": [token]} | ({"prompt_token_ids": body["prompt"]} if not count else {})
+                    choice |= {"token_ids": [token]} | (
+                        {"prompt_token_ids": faults.read_as or body["prompt"]} if not count else {}
+                    )
                 chunk = {"id": "cmpl-1", "object": "text_completion", "created": 0, "model": body["model"]}
                 yield f"data: {json.dumps(chunk | {'choices': [choice]})}\n\n"
                 if stopped:
