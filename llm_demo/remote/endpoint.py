@@ -142,18 +142,26 @@ class Endpoint:
                     return
             tries += 1
             if tries == TRIES:
-                raise ModelError("engine_unreachable") from failure
+                raise self._given_up(failure) from failure
             await asyncio.sleep(PAUSE * 2 ** (tries - 1))
 
     def _told(self, error: openai.APIStatusError) -> ModelError:
-        """Return a refusal as a sentence, the server's own words in it, and never the key."""
         if error.status_code in NO_ENTRY:
             return ModelError("engine_key")
+        return ModelError("engine_refused", reason=self._reason(error))
+
+    def _given_up(self, error: openai.APIError) -> ModelError:
+        if isinstance(error, openai.APIStatusError):
+            return ModelError("engine_failing", reason=self._reason(error))
+        return ModelError("engine_unreachable")
+
+    def _reason(self, error: openai.APIStatusError) -> str:
+        """Return a server's own words, and never the key."""
         body = error.body if isinstance(error.body, dict) else {}
         reason = str(body.get("message") or body.get("detail") or error.status_code)
         if self._key:
             reason = reason.replace(self._key, "…")
-        return ModelError("engine_refused", reason=shorten(reason, LONGEST_REASON, placeholder="…"))
+        return shorten(reason, LONGEST_REASON, placeholder="…")
 
 
 def _pause(error: openai.APIStatusError) -> float | None:

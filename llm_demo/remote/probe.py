@@ -8,15 +8,15 @@ from transformers import PreTrainedTokenizerBase
 from llm_demo.errors import ModelError
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import IMPOSSIBLE, Dialect, Ids
-from llm_demo.remote.endpoint import Endpoint
+from llm_demo.remote.endpoint import Body, Endpoint
 from llm_demo.remote.texts import Texts
 from llm_demo.remote.token_ids import MARK, TokenIds
 
 STRATEGIES = ("greedy", "sample")  # the others need the model's inside
 EVERYONES = ("no_repeat_ngram_size", "typical_p")  # knobs that no server has
-LADDER = (20, 10, 5, 1)  # candidates: vLLM tells 20 unless its operator says otherwise, OpenAI 5
+LADDER = (20, 10, 5)  # candidates: vLLM tells 20 unless its operator says otherwise, OpenAI 5
 UNSURE = "The"  # a text after which no model is certain of one token
-REFUSED = "engine_refused"
+REFUSALS = ("engine_refused", "engine_failing")  # a request that it does not understand is some servers' failure
 
 
 async def probe(endpoint: Endpoint, model: str, tokenizer: PreTrainedTokenizerBase, most: int) -> Dialect:
@@ -32,29 +32,35 @@ async def probe(endpoint: Endpoint, model: str, tokenizer: PreTrainedTokenizerBa
         ModelError: it speaks no dialect known here, or fails.
     """
     ids = tuple(tokenizer(UNSURE, add_special_tokens=False).input_ids)
-    for candidates in (-1, most + 1, *LADDER):  # one more than is shown tells what the filters leave at the edge
-        try:
-            answer = await endpoint.complete(_asked(model, ids, candidates))
-        except ModelError as error:
-            if error.key != REFUSED:
-                raise
-            continue
-        if answer.choices[0].logprobs.tokens[0].startswith(MARK):
-            raw = _is_raw(answer)
-            offers = Offers(
-                STRATEGIES, EVERYONES, max(candidates, 0), whole=candidates < 0, logits=False, inside=False, raw=raw
-            )
-            return TokenIds(endpoint, model, tokenizer.decode, offers)
-        break
+    answer = await _tried(endpoint, _asked(model, ids, 1))
+    if answer and answer.choices[0].logprobs.tokens[0].startswith(MARK):
+        candidates = 1
+        for more in (-1, most + 1, *LADDER):  # one more than is shown tells what the filters leave at the edge
+            if found := await _tried(endpoint, _asked(model, ids, more)):
+                answer, candidates = found, more
+                break
+        told = {"candidates": max(candidates, 0), "whole": candidates < 0, "raw": _is_raw(answer)}
+        offers = Offers(STRATEGIES, EVERYONES, logits=False, inside=False, **told)
+        return TokenIds(endpoint, model, tokenizer.decode, offers)
     offers = Offers(STRATEGIES, (*EVERYONES, "repetition_penalty"), 0, whole=False, logits=False, inside=False)
     dialect = Texts(endpoint, model, tokenizer, offers)
     try:
         await dialect.next(ids, 2)
     except ModelError as error:
-        if error.key != REFUSED:
+        if error.key not in REFUSALS:
             raise
         raise ModelError("engine_dialect", reason=error.values["reason"]) from error
     return dialect
+
+
+async def _tried(endpoint: Endpoint, body: Body) -> Completion | None:
+    """Return the answer to a request, None where the server does not take it."""
+    try:
+        return await endpoint.complete(body)
+    except ModelError as error:
+        if error.key not in REFUSALS:
+            raise
+        return None
 
 
 def _asked(model: str, ids: Ids, candidates: int) -> dict[str, object]:

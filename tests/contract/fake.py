@@ -303,5 +303,5 @@ if __name__ == "__main__":
     server = FakeServer(
         local.model, local.tokenizer, ["HuggingFaceTB/SmolLM2-135M-Instruct"], port=int(os.environ.get("PORT", "8000"))
     )
-    print(server.url, flush=True)  # noqa: T201 - a program that says where it is
+    print(server.url, flush=True)
     threading.Event().wait()

@@ -16,7 +16,7 @@ from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Step
 from tests.contract.fake import Faults
-from tests.contract.test_contract import GREEDY, PROMPT, table
+from tests.contract.test_contract import GREEDY, PROMPT
 
 LONG = Sampling("greedy", max_new_tokens=400)
 
@@ -96,30 +96,30 @@ def test_what_does_not_follow_from_what_is_told_is_not_made_up(served, sampling)
     assert (step.entropy, step.draw) == (None, None)
 
 
-def test_a_server_that_tells_what_its_filters_leave_is_taken_at_its_word(serve, local, tiny_model):
+def test_a_server_that_tells_what_its_filters_leave_is_taken_at_its_word(serve, local):
     engine, _ = serve({"logprobs_mode": "processed_logprobs"})
     sampling = Sampling(temperature=0.8, top_k=5, seed=3, max_new_tokens=4)
     trace = engine.generate(PROMPT, sampling)
 
     assert not engine.offers.raw
-    exact = local.generate(PROMPT, sampling, forced=trace.token_ids)
+    exact = local.engine.generate(PROMPT, sampling, forced=trace.token_ids)
     for step, other in zip(trace.steps, exact.steps, strict=True):
         probs = {one.token_id: one.prob for one in other.top}
         assert [one.prob for one in step.top] == pytest.approx([probs[one.token_id] for one in step.top], abs=1e-5)
         assert {one.raw_prob for one in step.top} == {None}
     assert trace.log_prob is None
     plain = engine.generate(PROMPT, GREEDY)
-    assert plain.log_prob == pytest.approx(local.generate(PROMPT, GREEDY).log_prob, abs=1e-3)
+    assert plain.log_prob == pytest.approx(local.engine.generate(PROMPT, GREEDY).log_prob, abs=1e-3)
     scored = engine.generate(PROMPT, sampling, forced=(65,)).steps[0]
-    assert scored.log_prob == pytest.approx(table(tiny_model, trace.prompt_ids)[-1, 65].item(), abs=1e-4)
+    assert scored.log_prob == pytest.approx(local.rows(trace.prompt_ids)[-1, 65].item(), abs=1e-4)
 
 
-def test_a_server_that_tells_every_token_can_be_looked_into(serve, tiny_model, tiny_tokenizer):
+def test_a_server_that_tells_every_token_can_be_looked_into(serve, local, tiny_tokenizer):
     engine, _ = serve({"max_logprobs": -1})
     found = engine.look(PROMPT, forced=(65,))
 
     assert engine.offers.whole
-    expected = table(tiny_model, [*tiny_tokenizer(PROMPT).input_ids, 65])[-1]
+    expected = local.rows([*tiny_tokenizer(PROMPT).input_ids, 65])[-1]
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
@@ -161,7 +161,7 @@ def test_a_text_that_it_reads_in_another_way_is_told(served, tiny_tokenizer):
     steps, error = steps_until_error(engine, GREEDY)
 
     assert steps == []
-    assert (error.key, error.values["place"], error.values["other"]) == ("engine_other_ids", 14, "b")
+    assert (error.key, error.values["place"], error.values["other"]) == ("engine_other_ids", len(PROMPT), "b")
 
 
 # --- busy, failing, gone ---
@@ -201,7 +201,7 @@ def test_a_server_that_goes_on_failing_is_given_up(served):
     engine, server = served
     server.faults.failing = 99
 
-    assert steps_until_error(engine, GREEDY)[1].key == "engine_unreachable"
+    assert steps_until_error(engine, GREEDY)[1].key == "engine_failing"
 
 
 @pytest.mark.parametrize("fault", ["break_after", "error_after", "garbage_after", "silent_after"])
