@@ -1,6 +1,6 @@
 """Texts: the server of llama-cpp-python, which takes a text, cuts it itself and tells tokens by their text."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 
 from openai.types.completion_choice import Logprobs
@@ -24,8 +24,9 @@ PLAIN_BEYOND = {"top_k": 0, "min_p": 0.0, "repeat_penalty": 1.0}
 class Texts:
     """See `dialect.Dialect`.
 
-    A token whose text is another's too, such as a byte of a character, cannot be told apart: as a candidate it ends
-    the list of the likeliest; where it is chosen, the text cannot go on here.
+    Pieces of a character are written without it, so that several tokens share a text. As a candidate such a text ends
+    the list of the likeliest. Where one is chosen, it is the token that is whole, unless another piece of a character
+    follows; then the text cannot go on here.
 
     Source: https://llama-cpp-python.readthedocs.io/en/latest/server/ and `_create_completion` of llama_cpp/llama.py.
 
@@ -40,7 +41,7 @@ class Texts:
         self.offers = offers
         self.order = LLAMA_CPP
         self._tokenizer = tokenizer
-        self._id_of = _spelled_once(tokenizer)
+        self._id_of, self._whole = _spelled(tokenizer)
 
     async def stream(
         self,
@@ -54,10 +55,21 @@ class Texts:
         if sampling.draws:
             body |= {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed % SEEDS}
             body["extra_body"] |= {"top_k": sampling.top_k, "min_p": sampling.min_p}
+        unsure: Told | None = None  # the last token, where only the next can tell that it was whole
         async with aclosing(self.endpoint.stream(body, tell)) as choices:
             async for choice in choices:
-                for one in self._read(choice.logprobs, top):
-                    yield one
+                for text, log_prob, of in _rows(choice.logprobs):
+                    if text not in self._whole:
+                        raise ModelError("engine_unnamed")
+                    if unsure:
+                        yield unsure
+                    one, unsure = self._told(self._whole[text], text, log_prob, of, top), None
+                    if text in self._id_of:
+                        yield one
+                    else:
+                        unsure = one
+        if unsure:
+            raise ModelError("engine_unnamed")
 
     async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int) -> list[list[Told]]:
         # An echo pairs each token with what is told of the one after it; to force the tokens one by one does not.
@@ -73,10 +85,10 @@ class Texts:
     async def _forced(self, ids: Ids, token: int, top: int) -> Told:
         body = await self._body(ids, 1, max(top, 1))
         answer = await self.endpoint.complete({**body, "logit_bias": {str(token): CERTAIN}})
-        found = self._read(answer.choices[0].logprobs, top)
-        if [one.token_id for one in found] != [token]:
+        rows = list(_rows(answer.choices[0].logprobs))
+        if len(rows) != 1:  # it ends the text, so that nothing is told of it
             raise ModelError("engine_unnamed")
-        return found[0]
+        return self._told(token, *rows[0], top)
 
     async def _body(self, ids: Ids, tokens: int, top: int) -> dict[str, object]:
         """Return a request, after the server has told that it reads the text as these ids."""
@@ -86,16 +98,7 @@ class Texts:
         common = {"model": self.model, "prompt": text, "max_tokens": tokens, "logprobs": top}
         return {**common, **PLAIN, "extra_body": dict(PLAIN_BEYOND)}
 
-    def _read(self, logprobs: Logprobs | None, asked: int) -> list[Told]:
-        if logprobs is None:
-            return []
-        rows = zip(logprobs.tokens, logprobs.token_logprobs, logprobs.top_logprobs, strict=True)
-        return [self._told(text, value, of, asked) for text, value, of in rows]
-
-    def _told(self, text: str, log_prob: float, of: Mapping[str, float], asked: int) -> Told:
-        token = self._id_of.get(text)
-        if token is None:
-            raise ModelError("engine_unnamed")
+    def _told(self, token: int, text: str, log_prob: float, of: Mapping[str, float], asked: int) -> Told:
         known = dict(of)
         if len(known) > asked:
             known.pop(text, None)
@@ -107,13 +110,24 @@ class Texts:
         return told(token, log_prob, pairs, -1)
 
 
-def _spelled_once(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
-    """Return text -> id of the tokens whose text is theirs alone, as the server writes it."""
-    found: dict[str, int] = {}
-    doubled = {""}  # bytes of a character, and signs to the model, are written as nothing
+def _rows(logprobs: Logprobs | None) -> Iterator[tuple[str, float, Mapping[str, float]]]:
+    """Yield text, log-probability and rivals of each token of a choice."""
+    if logprobs is not None:
+        yield from zip(logprobs.tokens, logprobs.token_logprobs, logprobs.top_logprobs, strict=True)
+
+
+def _spelled(tokenizer: PreTrainedTokenizerBase) -> tuple[dict[str, int], dict[str, int]]:
+    """Return text -> id, the text as the server writes it: of the tokens that have it alone, and of the whole ones."""
+    alone: dict[str, int] = {}
+    whole: dict[str, int] = {}
+    shared: set[str] = set()
+    signs = tokenizer.added_tokens_decoder  # written as nothing
     for token in describe(tokenizer, range(len(tokenizer))):
-        text = "" if token.special else bytes(token.bytes).decode("utf-8", errors="ignore")
-        if text in found:
-            doubled.add(text)
-        found[text] = token.id
-    return {text: one for text, one in found.items() if text not in doubled}
+        spelled = b"" if token.id in signs else bytes(token.bytes)
+        text = spelled.decode("utf-8", errors="ignore")
+        if text in alone:
+            shared.add(text)
+        alone[text] = token.id
+        if text and text.encode() == spelled:
+            whole[text] = token.id
+    return {text: one for text, one in alone.items() if text not in shared and text in whole}, whole
