@@ -22,11 +22,13 @@ class Told:
         token_id: the token.
         log_prob: its own, in nats; the model's, or after the filters, as the server does it.
         top: (token id, log-probability) of the likeliest, falling, none left out between them.
+        falling: log-probabilities of the likeliest, those of `top` and further ones whose tokens it did not name.
     """
 
     token_id: int
     log_prob: float
     top: tuple[tuple[int, float], ...]
+    falling: tuple[float, ...]
 
 
 class Dialect(Protocol):
@@ -73,7 +75,8 @@ def told(token_id: int, log_prob: float, pairs: Iterable[tuple[int, float]], ask
     if asked >= 0 and len(known) > asked:
         known.pop(token_id, None)
     possible = [(one, value) for one, value in known.items() if value > IMPOSSIBLE]
-    return Told(token_id, log_prob, tuple(sorted(possible, key=lambda pair: (-pair[1], pair[0]))))
+    top = tuple(sorted(possible, key=lambda pair: (-pair[1], pair[0])))
+    return Told(token_id, log_prob, top, tuple(value for _, value in top))
 
 
 def check_read(mine: Ids, theirs: Sequence[int], decode: Callable[..., str]) -> None:

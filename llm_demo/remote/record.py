@@ -45,8 +45,12 @@ def _left(told: Told, sampling: Sampling, dialect: Dialect, scored: bool) -> Sha
     """Return what the filters left, of the tokens told; empty where it does not follow."""
     if sampling.repetition_penalty != 1.0:  # it changes scores before the softmax, which nobody told
         return {}
-    found = filtered([value for _, value in told.top], sampling, dialect.order, whole=False)
-    left = dict(zip((token for token, _ in told.top), found or (), strict=False))
+    found = filtered(told.falling, sampling, dialect.order, whole=False)
+    if found is None:
+        return {}
+    left = dict(zip((token for token, _ in told.top), found, strict=False))
+    if told.log_prob in told.falling:
+        left[told.token_id] = found[told.falling.index(told.log_prob)]
     if scored or left.get(told.token_id):
         return left
     return {}  # it chose what cannot be left: it filters in another way

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from itertools import takewhile
 
 from openai.types.completion_choice import Logprobs
 from transformers import PreTrainedTokenizerBase
 
 from llm_demo.errors import ModelError
 from llm_demo.offers import Offers
-from llm_demo.remote.dialect import Ids, Told, check_read, told
+from llm_demo.remote.dialect import Ids, Told, check_read
 from llm_demo.remote.endpoint import Endpoint, unheard
 from llm_demo.remote.filters import LLAMA_CPP
 from llm_demo.remote.line import Tell
@@ -102,12 +103,12 @@ class Texts:
         known = dict(of)
         if len(known) > asked:
             known.pop(text, None)
-        pairs: list[tuple[int, float]] = []
-        for one, value in sorted(known.items(), key=lambda pair: -pair[1]):
-            if one not in self._id_of:
-                break
-            pairs.append((self._id_of[one], value))
-        return told(token, log_prob, pairs, -1)
+        falling = sorted(known.items(), key=lambda pair: -pair[1])
+        named = list(takewhile(lambda pair: pair[0] in self._id_of, falling))
+        if len(known) < asked:  # two of them share a text, and only one of their values is left
+            falling = named
+        top = tuple((self._id_of[one], value) for one, value in named)
+        return Told(token, log_prob, top, tuple(value for _, value in falling))
 
 
 def _rows(logprobs: Logprobs | None) -> Iterator[tuple[str, float, Mapping[str, float]]]:

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 FLOOR = -9999.0
 
@@ -83,10 +83,13 @@ class FakeServer:
         logprobs_mode: str = "raw_logprobs",
         key: str = "",
         port: int = 0,
+        remembers: bool = False,
     ) -> None:
+        """Begin to serve; with `remembers`, what a text begins with is not read again, as a larger model needs it."""
         self.faults, self.seen = Faults(), Seen()
         self._model, self._tokenizer, self._names = model, tokenizer, names
         self._max_logprobs, self._mode, self._key = max_logprobs, logprobs_mode, key
+        self._past: dict[tuple[int, ...], DynamicCache] | None = {} if remembers else None
         self._context = model.config.max_position_embeddings
         app = FastAPI()
         app.get("/v1/models")(self._list)
@@ -236,7 +239,7 @@ class FakeServer:
 
     def _next(self, ids: Sequence[int], body: dict, rng: torch.Generator) -> tuple[int, dict | None]:
         """Return the next token and what is told of it: penalty, temperature, min-p, top-k, top-p, as vLLM does it."""
-        logits = self._logits(ids)[-1]
+        logits = self._logits(ids)[-1] if self._past is None else self._remembered(tuple(ids))
         left = logits.clone()
         if (penalty := body.get("repetition_penalty", 1.0)) != 1.0:
             seen = torch.tensor(sorted(set(ids)))
@@ -274,6 +277,17 @@ class FakeServer:
         own = self._model.generation_config.eos_token_id
         return {*body.get("stop_token_ids", ()), *([own] if isinstance(own, int) else own or ())}
 
+    def _remembered(self, ids: tuple[int, ...]) -> Tensor:
+        past = self._past.pop(ids[:-1], None)
+        fed = ids[-1:] if past else ids
+        past = past or DynamicCache(config=self._model.config)
+        with torch.inference_mode():
+            logits = self._model(input_ids=torch.tensor([fed]), past_key_values=past, use_cache=True).logits[0, -1]
+        self._past[ids] = past
+        while len(self._past) > 32:
+            del self._past[next(iter(self._past))]
+        return logits.float()
+
     def _logits(self, ids: Sequence[int]) -> Tensor:
         with torch.inference_mode():
             return self._model(input_ids=torch.tensor([list(ids)]), use_cache=False).logits[0].float()
@@ -300,8 +314,7 @@ if __name__ == "__main__":
         "SmolLM2-135M-Instruct",
         Config.from_env(dict(os.environ) | {"LLM_DEMO_DTYPE": "float32", "LLM_DEMO_ENDPOINT": ""}),
     )
-    server = FakeServer(
-        local.model, local.tokenizer, ["HuggingFaceTB/SmolLM2-135M-Instruct"], port=int(os.environ.get("PORT", "8000"))
-    )
+    name, port = "HuggingFaceTB/SmolLM2-135M-Instruct", int(os.environ.get("PORT", "8000"))
+    server = FakeServer(local.model, local.tokenizer, [name], port=port, remembers=True)
     print(server.url, flush=True)
     threading.Event().wait()

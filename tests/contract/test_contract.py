@@ -26,7 +26,7 @@ def test_greedy_takes_the_likeliest_token_at_every_step(side):
     assert trace.prompt_ids == tuple(side.engine.tokenizer(PROMPT).input_ids)
     for row, token in zip(after(side, trace).exp(), trace.token_ids, strict=True):
         assert row[token] >= row.max() - 2 * side.slack
-    assert trace.text == side.engine.tokenizer.decode(trace.token_ids)
+    assert trace.text == side.engine.tokenizer.decode(trace.token_ids, skip_special_tokens=True)
     assert (trace.finish_reason, len(trace.token_ids)) == ("length", 12)
 
 
@@ -65,14 +65,14 @@ def test_what_the_filters_leave_is_what_transformers_warpers_leave(exact, sampli
         assert step.chosen.prob > 0
 
 
-@pytest.mark.parametrize("sampling", [DRAWN, Sampling(top_p=0.4, seed=4, max_new_tokens=6)], ids=["top-k", "top-p"])
+@pytest.mark.parametrize("sampling", [DRAWN, Sampling(top_p=0.3, seed=4, max_new_tokens=6)], ids=["top-k", "top-p"])
 def test_what_is_drawn_is_among_what_the_filters_leave(side, sampling):
     trace = side.engine.generate(PROMPT, sampling)
 
     assert trace.token_ids
     for step in trace.steps:
         assert step.chosen.prob > 0
-        assert sum(one.prob for one in step.top) == pytest.approx(1, abs=1e-4)
+        assert sum(one.prob for one in {one.token_id: one for one in (*step.top, step.chosen)}.values()) <= 1 + 1e-5
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(side):
@@ -116,11 +116,10 @@ def test_forced_tokens_are_recorded_with_what_the_model_gave_them(side):
 
 def test_a_text_ends_where_a_pattern_of_ours_is_found(side):
     free = side.engine.generate(PROMPT, GREEDY)
-    (trace,) = side.engine.generate_many([Request(PROMPT, GREEDY, until=r"(?s)^.{2}")])
+    (trace,) = side.engine.generate_many([Request(PROMPT, GREEDY, until=r"(?s).")])
 
-    assert 1 <= len(trace.token_ids) <= 2
-    assert trace.token_ids == free.token_ids[: len(trace.token_ids)]
-    assert len(trace.text) >= 2
+    assert trace.token_ids == free.token_ids[:1]
+    assert trace.finish_reason == "cancelled"
 
 
 def test_several_requests_keep_apart(side):
