@@ -98,7 +98,8 @@ def agree(address: str, config: Config) -> int:
         # The token that ends a text is not told by this server.
         alike = shared == len(ids[1]) and theirs.finish_reason == mine.finish_reason
         same += alike
-        gap = max(abs(a.log_prob - b.log_prob) for a, b in zip(mine.steps[:shared], theirs.steps[:shared], strict=True))
+        gaps = [abs(a.log_prob - b.log_prob) for a, b in zip(mine.steps[:shared], theirs.steps, strict=False)]
+        gap = max(gaps, default=0.0)
         line = f"{'same' if alike else 'apart'}  {prompt!r}: {shared} tokens, log-probabilities within {gap:.3f}"
         if not alike and shared < len(mine.steps):
             first, second = mine.steps[shared].top[:2]

@@ -27,7 +27,7 @@ def test_greedy_takes_the_likeliest_token_at_every_step(side):
     for row, token in zip(after(side, trace).exp(), trace.token_ids, strict=True):
         assert row[token] >= row.max() - 2 * side.slack
     assert trace.text == side.engine.tokenizer.decode(trace.token_ids, skip_special_tokens=True)
-    assert (trace.finish_reason, len(trace.token_ids)) == ("length", 12)
+    assert trace.finish_reason == ("length" if len(trace.token_ids) == 12 else "stop")
 
 
 def test_a_step_holds_the_likeliest_tokens_with_the_models_own_probabilities(side):
