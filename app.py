@@ -10,7 +10,8 @@ from llm_demo.engine import Engine
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, tokenizer
+from llm_demo.rooms import MemoryRooms
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, room, tokenizer
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
@@ -23,12 +24,13 @@ def build_app(engine: Engine) -> gr.Blocks:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
+        host = room.build(site, game, MemoryRooms(engine.config))
         with gr.Tabs():
             tokenizer.build(site)
             chat.build(site)
-            decoding.build(site)
+            decoding.build(site, host)
             ablation.build(site)
-            quiz.build(site, game)
+            quiz.build(site, game, host)
         page.foot(site)
         site.follow_language()
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)

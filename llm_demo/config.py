@@ -50,10 +50,14 @@ class Config:
         max_quiz_tokens: tokens of an answer to it.
         max_quiz_questions: questions of one evaluation.
         max_quiz_written: the same where the model writes a chain of thought to each.
+        max_rooms: classes that answer together at once.
+        max_room_guesses: students of such a class.
+        max_guess_chars: characters of a student's guess.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
         endpoint_seconds: seconds of silence after which a server that runs the models counts as gone.
         max_streams: texts that such a server writes for this app at once; further ones wait in line.
+        room_seconds: after which a room is forgotten.
     """
 
     model: str = ""
@@ -86,10 +90,14 @@ class Config:
     max_quiz_tokens: int = 2_048
     max_quiz_questions: int = 200
     max_quiz_written: int = 20
+    max_rooms: int = 50
+    max_room_guesses: int = 100
+    max_guess_chars: int = 40
     job_seconds: int = 60
     quiz_seconds: int = 300
     endpoint_seconds: int = 30
     max_streams: int = 256
+    room_seconds: int = 7_200
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":

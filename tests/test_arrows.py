@@ -14,9 +14,9 @@ LAYERS = (
     {"tabs", "bench", "measures", "harness"},
     {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
-    | {"languages", "template", "remote"},
+    | {"languages", "template", "tally", "remote"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"},
-    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
+    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats"},
     {"i18n"},
 )
@@ -34,6 +34,7 @@ SIDEWAYS = {
     "bench": {"measures", "harness"},
     "charts": {"tokens"},
     "template": {"chat", "tokens"},
+    "tally": {"engine", "quiz"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
     "traces": {"jobs", "decoding"},
@@ -43,6 +44,7 @@ SIDEWAYS = {
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
+    "rooms": {"poll"},
     "config": {"errors"},
 }
 # A library and the parts that may import it; the others are free to all.

@@ -48,6 +48,10 @@ READ = [
     ("LLM_DEMO_ENDPOINT_KEY", "a-secret", "endpoint_key", "a-secret"),
     ("LLM_DEMO_ENDPOINT_SECONDS", "5", "endpoint_seconds", 5),
     ("LLM_DEMO_MAX_STREAMS", "100", "max_streams", 100),
+    ("LLM_DEMO_MAX_ROOMS", "3", "max_rooms", 3),
+    ("LLM_DEMO_MAX_ROOM_GUESSES", "30", "max_room_guesses", 30),
+    ("LLM_DEMO_MAX_GUESS_CHARS", "20", "max_guess_chars", 20),
+    ("LLM_DEMO_ROOM_SECONDS", "600", "room_seconds", 600),
 ]
 
 
