@@ -25,17 +25,19 @@ from llm_demo.sampling import Sampling
 
 PACKAGE = "llama-cpp-python[server]==0.3.36"
 NAME = "SmolLM2-135M-Instruct"
+# Texts that the model is fairly sure of. Where two tokens are nearly as likely, no two kernels of 4 bits agree for long:
+# of ten open ones, such as "My favourite food is", five were alike.
 PROMPTS = (
-    "The capital of France is",
     "Once upon a time",
     "Water boils at",
     "A list of colours: red, green,",
     "The opposite of hot is",
-    "def add(a, b):",
-    "My favourite food is",
     "In the morning I",
-    "The sun rises in the",
-    "Two plus two is",
+    "One, two, three, four,",
+    "Monday, Tuesday, Wednesday,",
+    "January, February, March,",
+    "A B C D E F",
+    "red red red red red",
 )
 TOKENS = 20
 
