@@ -25,7 +25,7 @@ from llm_demo.sampling import Sampling
 
 PACKAGE = "llama-cpp-python[server]==0.3.36"
 NAME = "SmolLM2-135M-Instruct"
-# Texts that the model is fairly sure of. Where two tokens are nearly as likely, no two kernels of 4 bits agree for long:
+# Texts that the model is fairly sure of. Where two tokens are nearly as likely, no two kernels of 4 bits agree long:
 # of ten open ones, such as "My favourite food is", five were alike.
 PROMPTS = (
     "Once upon a time",
