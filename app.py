@@ -13,6 +13,7 @@ from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
 from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, room, tokenizer
 from llm_demo.tabs.site import Site
+from llm_demo.zero import ZeroEngine, lender
 
 VISITORS = 64  # streams at once; the worker decodes them together
 
@@ -41,7 +42,8 @@ if __name__ == "__main__":
         config = Config.from_env(os.environ)
     except ConfigError as error:
         sys.exit(str(error))
-    build_app(Engine.load(config=config, wait=False)).launch(
+    lend = lender(os.environ)
+    build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
         max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,

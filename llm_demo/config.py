@@ -9,6 +9,7 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
+ZERO = "zero"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
@@ -26,7 +27,7 @@ class Config:
             run them here.
         endpoint_key: what it asks for; shown nowhere.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
-        device: one of `DEVICES`.
+        device: one of `DEVICES`; the app itself sets `ZERO` where a GPU is lent to each job: weights wait on the CPU.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
         cache: where dequantized weights are kept.
         quiz_data: a file or folder of questions in MMLU-ProX's schema; None for the hub's.

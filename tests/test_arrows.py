@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures", "harness"},
-    {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    {"engine", "zero", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template", "tally", "remote"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"},
@@ -22,6 +22,7 @@ LAYERS = (
 )
 # Beside its own layer's others, a part may import these alone.
 SIDEWAYS = {
+    "zero": {"engine"},
     "ablation": {"engine", "chat", "adherence"},
     "chat": {"engine"},
     "conversation": {"engine", "chat"},

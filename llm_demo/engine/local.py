@@ -82,13 +82,16 @@ class LocalEngine(Engine):
     def of(self, model: str | None) -> "LocalEngine":
         if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
             return self
-        engine = self._others.get(card.key, lambda: beside(card, self.config, self._thread))
+        engine = self._others.get(card.key, lambda: beside(card, self.config, self._twin))
         try:
             engine._start.result()
         except ModelError:
             self._others.drop(card.key, engine)  # next time the hub may answer
             raise
         return engine
+
+    def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> "LocalEngine":
+        return LocalEngine(config, read, self._thread)
 
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         loaded, worker = self._start.result()
@@ -147,8 +150,16 @@ class LocalEngine(Engine):
         return self._spell(ids) if isinstance(ids, int) else self.tokenizer.decode(ids, **options)
 
 
-def beside(card: ModelCard, config: Config, thread: ThreadPoolExecutor) -> LocalEngine:
-    """Begin to open a model beside another one, whose thread it shares; one that would not fit is refused."""
+def beside(
+    card: ModelCard, config: Config, begin: Callable[[Config, Callable[[Report], Loaded]], LocalEngine]
+) -> LocalEngine:
+    """Begin to open a model beside another one; one that would not fit is refused.
+
+    Args:
+        card: of the model.
+        config: of the other one.
+        begin: makes its engine.
+    """
     number_format = config.dtype if config.dtype != "int4" else "auto"  # 4 bits are one model's alone
     config = replace(config, model=card.key, draft_model="", dtype=number_format)
 
@@ -156,4 +167,4 @@ def beside(card: ModelCard, config: Config, thread: ThreadPoolExecutor) -> Local
         check_room(card, config, report)
         return load(card, config, report)
 
-    return LocalEngine(config, read, thread)
+    return begin(config, read)

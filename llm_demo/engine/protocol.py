@@ -87,6 +87,11 @@ class Engine(ABC):
         """The transformers tokenizer itself."""
         return self.loaded.tokenizer
 
+    @property
+    def device(self) -> str:
+        """What its jobs run on: `cpu`, `cuda` or `ZeroGPU`."""
+        return self.model.device.type
+
     @abstractmethod
     def call(self, work: Callable[[], Result]) -> Result:
         """Run something that computes in the one thread of this process that does.

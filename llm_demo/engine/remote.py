@@ -165,13 +165,16 @@ class RemoteEngine(Engine):
                 engine = self._remote[card.key]
             _ = engine.loaded
             return engine
-        local = self._local.get(card.key, lambda: beside(card, self.config, self._thread))
+        local = self._local.get(card.key, lambda: beside(card, self.config, self._here))
         try:
             _ = local.loaded
         except ModelError:
             self._local.drop(card.key, local)  # next time the hub may answer
             raise
         return local
+
+    def _here(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
+        return LocalEngine(replace(config, endpoint=""), read, self._thread)
 
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         ready = self._ready()

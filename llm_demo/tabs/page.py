@@ -46,13 +46,13 @@ def foot(site: Site) -> None:
     elsewhere.build(site, "foot-elsewhere")
 
     def tell(t: Translate) -> str:
-        model, name = site.engine.model, escape(site.engine.loaded.card.key)
+        name = escape(site.engine.loaded.card.key)
         if not site.engine.offers.inside:
             return t("elsewhere.foot", model=name)
         return t(
             "page.foot",
             model=name,
-            device=escape(model.device.type),
+            device=escape(site.engine.device),
             dtype=site.engine.loaded.number_format,
         )
 
