@@ -42,7 +42,7 @@ def test_two_hundred_streams_are_neither_mixed_nor_lost_and_leave_nothing_behind
         for n in range(0, STREAMS, 20)
     ]
     assert first[::20] == alone
-    assert {len(text) for text in first} == {TOKENS}
+    assert all(text[-1] == 256 or len(text) == TOKENS for text in first)  # 256 ends a text
     assert server.seen.most == STREAMS
     assert (server.seen.streaming, server.seen.cancelled) == (0, 0)
     assert memory[-1] - memory[0] < 20  # MiB
