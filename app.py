@@ -1,6 +1,7 @@
 """Build the page and serve it: `python app.py`."""
 
 import os
+import signal
 import sys
 
 import gradio as gr
@@ -11,11 +12,12 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, page, quiz, room, tokenizer
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, room, tokenizer
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
 
 VISITORS = 64  # streams at once; the worker decodes them together
+KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyte
 
 
 def build_app(engine: Engine) -> gr.Blocks:
@@ -33,6 +35,7 @@ def build_app(engine: Engine) -> gr.Blocks:
             ablation.build(site)
             quiz.build(site, game, host)
         page.foot(site)
+        leaving.build(app)
         site.follow_language()
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
@@ -42,6 +45,7 @@ if __name__ == "__main__":
         config = Config.from_env(os.environ)
     except ConfigError as error:
         sys.exit(str(error))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
     lend = lender(os.environ)
     build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
         max_file_size=f"{config.max_upload_mb}mb",
@@ -50,5 +54,8 @@ if __name__ == "__main__":
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,
+        state_session_capacity=KEPT_PAGES,
         ssr_mode=False,
     )
+    sys.stdout.flush()
+    os._exit(0)  # threads in the middle of a download, or of a visitor's text, are not waited for

@@ -4,6 +4,7 @@ Between two forward passes newcomers join and whoever is finished, cancelled or 
 anybody's whole text. All rows that feed one token share a pass; a strategy that feeds several has its own.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,8 +24,11 @@ PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps o
 MAX_ROWS = 64  # decoded together; more wait in line
 # What torch, transformers and arithmetic raise, and what a person can be told.
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
+FAILURES += (AssertionError, AttributeError, MemoryError)
 
 Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
 
 
 class Worker:
@@ -68,7 +72,10 @@ class Worker:
 
     def call(self, work: Callable[[], Result]) -> Result:
         """Run something that needs the model between two steps, and return its result."""
-        return self._thread.submit(torch.inference_mode()(work)).result()
+        try:
+            return self._thread.submit(torch.inference_mode()(work)).result()
+        except torch.OutOfMemoryError as error:
+            raise ModelError("out_of_memory") from error
 
     def close(self) -> None:
         """Stop after the current step and wait for the thread; whoever listens hears nothing more."""
@@ -286,6 +293,9 @@ class Worker:
 
     def _fail_all(self, error: BaseException) -> None:
         """The model itself failed: nobody's cache can be trusted any more."""
+        log.error("A step of the model failed", exc_info=error)
+        if isinstance(error, torch.OutOfMemoryError):
+            error = ModelError("out_of_memory")
         for run in self._running:
             run.job.fail(error)
         self._running.clear()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from llm_demo.decoding.feed import Event, Feed, Strategy
-from llm_demo.errors import DeadlineError
+from llm_demo.errors import DeadlineError, ModelError
 from llm_demo.rows import Rows
 
 
@@ -68,8 +68,10 @@ class Job:
                     raise DeadlineError("deadline", seconds=f"{self.seconds:g}") from None
                 if item is None:
                     return
-                if isinstance(item, BaseException):
+                if isinstance(item, Exception):
                     raise item
+                if isinstance(item, BaseException):  # meant for the worker's thread; here it would end the listener's
+                    raise ModelError("out_of_order") from item
                 yield item
         finally:
             self.cancelled.set()

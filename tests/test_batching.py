@@ -324,6 +324,9 @@ ERRORS = [
     TypeError("x"),
     ZeroDivisionError(),
     InputError("x"),
+    AttributeError("x"),
+    AssertionError("x"),
+    MemoryError("x"),
 ]
 
 

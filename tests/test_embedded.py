@@ -5,8 +5,11 @@ A tiny wheel of the same make stands in for the published one.
 
 import hashlib
 import json
+import os
+import resource
 import shutil
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llm_demo.errors import ModelError
 from llm_demo.models import embedded
-from llm_demo.models.embedded import GGUF, MARK, REQUIREMENT, download, embedded_folder, is_whole
+from llm_demo.models.embedded import ABANDONED_SECONDS, GGUF, MARK, REQUIREMENT, download, embedded_folder, is_whole
 
 NAME = "SmolLM2-135M-Instruct.Q4_1"
 WIDTH = 64
@@ -36,6 +39,7 @@ SHAPES = {
     "blk.0.ffn_up": (WIDTH, WIDTH),
     "blk.0.ffn_down": (WIDTH, WIDTH),
 }
+FULL = Path("/dev/full")
 TEMPLATE = "{{ messages[0]['content'] }}"
 
 
@@ -216,6 +220,17 @@ def test_the_half_made_folder_of_a_start_that_lost_its_power_does_no_harm(tmp_pa
     assert is_whole(embedded_folder(tmp_path, no_report, index))
 
 
+def test_what_was_abandoned_half_made_is_removed_and_what_another_makes_is_not(tmp_path, index):
+    for name, age in (("making-old", ABANDONED_SECONDS + 1), ("making-new", 0)):
+        (tmp_path / name / "made").mkdir(parents=True)
+        made = time.time() - age
+        os.utime(tmp_path / name, (made, made))
+
+    embedded_folder(tmp_path, no_report, index)
+
+    assert {entry.name for entry in tmp_path.iterdir()} == {"making-new", NAME}
+
+
 def test_a_break_while_converting_leaves_nothing_behind(tmp_path, index, monkeypatch):
     def out_of_power(source: Path, target: Path) -> Path:
         target.mkdir()
@@ -338,6 +353,47 @@ def test_a_file_where_the_model_should_be_is_told_too(tmp_path, index):
     assert caught.value.key == "cache"
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+def test_a_disk_that_fills_up_during_the_download_is_told_and_leaves_nothing(tmp_path, index):
+    def fetch(folder: Path) -> Path:
+        (folder / "tiny.whl").symlink_to(FULL)
+        return index(folder)
+
+    with pytest.raises(ModelError) as caught:
+        embedded_folder(tmp_path, no_report, fetch)
+
+    assert caught.value.key == "cache"
+    assert list(tmp_path.iterdir()) == []
+    assert is_whole(embedded_folder(tmp_path, no_report, index))
+
+
+@pytest.mark.parametrize("limit", [1_000, 20_000, 150_000], ids=["unpacking", "weights", "tokenizer"])
+def test_a_disk_that_fills_up_later_is_told_and_leaves_nothing(tmp_path, index, limit):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    fetched = index.content
+
+    def fetch(folder: Path) -> Path:
+        (folder / "tiny.whl").write_bytes(fetched)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))  # from here on no file may grow past it
+        return folder / "tiny.whl"
+
+    try:
+        with pytest.raises(ModelError) as caught:
+            embedded_folder(tmp_path, no_report, fetch)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert caught.value.key == "cache"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_which_nobody_may_write_is_told(index):
+    with pytest.raises(ModelError) as caught:
+        embedded_folder(Path("/proc/nowhere"), no_report, index)
+
+    assert caught.value.key == "cache"
+
+
 # --- the download ---
 
 
@@ -370,3 +426,13 @@ def test_a_pip_that_fails_is_told_as_a_missing_network(tmp_path, monkeypatch):
         download(tmp_path)
 
     assert caught.value.key == "no_network"
+
+
+def test_a_pip_without_room_on_the_disk_is_told_as_such(tmp_path, monkeypatch):
+    complaint = "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"
+    monkeypatch.setattr(sys, "executable", stand_in(tmp_path, f"echo '{complaint}' >&2\nexit 1\n"))
+
+    with pytest.raises(ModelError) as caught:
+        embedded_folder(tmp_path / "cache", no_report, download)
+
+    assert caught.value.key == "cache"

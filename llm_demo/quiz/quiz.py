@@ -3,13 +3,14 @@
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.quiz.answering import answer
 from llm_demo.quiz.dataset import LANGUAGES, Question, QuestionBank, load_bank, shown
 from llm_demo.quiz.evaluation import Evaluation, Settings
+from llm_demo.quiz.kept import Kept
 from llm_demo.quiz.prompts import direct_input
 from llm_demo.quiz.reply import REASONED, WAYS, Reply, check_way
 from llm_demo.quiz.scoring import LetterScores, check_letter, is_correct
@@ -56,16 +57,15 @@ class Quiz:
             "max_new_tokens": config.max_quiz_tokens,
             "job_seconds": config.quiz_seconds,
         }
-        # One bank a language, kept: reading it from the hub takes seconds.
-        self._banks = lru_cache(maxsize=None)(partial(load_bank, config=config))
-        self._shots = lru_cache(maxsize=None)(partial(load_shots, config=config))
+        self._banks: Kept[QuestionBank] = Kept(partial(load_bank, config=config))
+        self._shots: Kept[Shots] = Kept(partial(load_shots, config=config))
         self._running: dict[object, object] = {}  # visitor -> the ticket of their evaluation
 
     def bank(self, language: str) -> QuestionBank:
         """Return the questions of a language; InputError where it is none of MMLU-ProX's."""
         if language not in LANGUAGES:
             raise InputError("quiz_language", language=shown(language), available=", ".join(LANGUAGES))
-        return self._banks(language)
+        return self._banks.of(language)
 
     def engine(self, model: str | None = "") -> Engine:
         """Return the engine of a model of the catalogue, within the quiz's bounds; ModelError where it has none."""
@@ -92,7 +92,7 @@ class Quiz:
 
     def shots(self, language: str, way: str) -> Shots:
         """Return the worked examples of a language; none for a way that shows none."""
-        return self._shots(language) if way == "cot_5" else Shots("", ())
+        return self._shots.of(language) if way == "cot_5" else Shots("", ())
 
     def prompt(self, question: Question, model: str | None = "") -> str:
         """Return what the model reads before a letter is weighed."""

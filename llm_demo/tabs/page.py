@@ -4,12 +4,14 @@ from html import escape
 
 import gradio as gr
 
-from llm_demo.engine import Engine
 from llm_demo.errors import DemoError
 from llm_demo.i18n import Translate
 from llm_demo.models.loader import STAGES
+from llm_demo.startup import Loading
 from llm_demo.tabs import elsewhere
 from llm_demo.tabs.site import Site
+
+SLOWLY = 10.0  # seconds between two looks at a start that failed
 
 
 def head(site: Site) -> None:
@@ -22,16 +24,17 @@ def head(site: Site) -> None:
     status = gr.HTML(elem_id="status", visible=False)
     clock = gr.Timer(1.0)
 
-    def tick(t: Translate) -> tuple[object, object]:
-        going_on = site.engine.loading.stage in STAGES
-        return gr.update(value=_status(site.engine, t), visible=site.engine.loading.stage != "ready"), gr.Timer(
-            active=going_on
-        )
+    def tick(t: Translate, shown: str | None) -> tuple[object, object]:
+        loading = site.engine.loading
+        told = _status(loading, t)
+        # A start that failed is tried again; what is told again unchanged would be read out again.
+        timer = gr.Timer(SLOWLY if loading.stage == "failed" else 1.0, active=loading.stage != "ready")
+        return gr.skip() if told == shown else gr.update(value=told, visible=loading.stage != "ready"), timer
 
     site.on(
         [clock.tick, site.app.load, site.language.change],
         tick,
-        [],
+        [status],
         [status, clock],
         queue=False,
         show_progress="hidden",
@@ -60,8 +63,7 @@ def foot(site: Site) -> None:
     site.on([site.language.change], tell, [], [line], show_progress="hidden")
 
 
-def _status(engine: Engine, t: Translate) -> str:
-    loading = engine.loading
+def _status(loading: Loading, t: Translate) -> str:
     if loading.stage == "ready":
         return ""
     if loading.stage == "failed":

