@@ -6,7 +6,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import decoding_link, exercise, link, microscope, plan, race
+from llm_demo.tabs import decoding_link, elsewhere, exercise, link, microscope, plan, race
 from llm_demo.tabs.host import Host
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
@@ -37,6 +37,7 @@ def build(site: Site, host: Host) -> Sharing:
         host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
         with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
+                elsewhere.build(site, "decoding-elsewhere")
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
                 running = race.build(site, prompt, control, strategies, lesson)
