@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.ablation import LESSONS, Case
 from llm_demo.lessons.lesson import find
-from llm_demo.tabs import exercise, parts, trial, ways
+from llm_demo.tabs import background, exercise, parts, trial, ways
 from llm_demo.tabs.parts import Line
 from llm_demo.tabs.site import Site
 
@@ -19,6 +19,7 @@ def build(site: Site) -> None:
         editor = parts.build(site)
         settings = ways.build(site)
         trial.build(site, editor, settings, lesson)
+        background.build(site, "ablation")
 
     filled = [*editor.outputs, *settings.parts]
 

@@ -10,7 +10,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns
+from llm_demo.tabs import answers, background, chat_save, classify, exercise, lens, turns
 from llm_demo.tabs import panel as panels
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.talk import render as talk_html
@@ -65,6 +65,7 @@ def build(site: Site) -> None:
             read = gr.HTML(elem_id="chat-read")
         saved = chat_save.build(site)
         classify.build(site)
+        background.build(site, "chat")
         room = turns.Room(
             lesson=lesson,
             panel=panel,

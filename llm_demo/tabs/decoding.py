@@ -6,7 +6,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, microscope, plan, race
+from llm_demo.tabs import background, exercise, microscope, plan, race
 from llm_demo.tabs.site import Site
 
 EXAMPLE = "Lista de colores: rojo, azul"
@@ -31,6 +31,7 @@ def build(site: Site) -> None:
                 running = race.build(site, prompt, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
                 microscope.build(site, prompt)
+        background.build(site, "decoding")
 
     def open_lesson(t: Translate, lesson_id: str) -> list[object]:
         chosen = find(lesson_id, LESSONS) if lesson_id else None

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import contest, evaluate, game
+from llm_demo.tabs import background, contest, evaluate, game
 from llm_demo.tabs.site import Site
 
 
@@ -20,3 +20,4 @@ def build(site: Site, quiz: Quiz) -> None:
                 contest.build(site, runs)
         with site.add(gr.Accordion, {"label": "quiz.elsewhere"}, open=False, elem_id="quiz-elsewhere"):
             site.add(gr.Markdown, {"value": "quiz.links"})
+        background.build(site, "quiz")
