@@ -10,7 +10,7 @@ from llm_demo.engine import Engine
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, glossary, page, quiz, tokenizer
+from llm_demo.tabs import STYLE, ablation, access, api, chat, decoding, glossary, page, quiz, tokenizer
 from llm_demo.tabs.site import Site
 
 VISITORS = 64  # streams at once; the worker decodes them together
@@ -31,6 +31,7 @@ def build_app(engine: Engine) -> gr.Blocks:
             quiz.build(site, game)
         page.foot(site)
         glossary.build(site)
+        access.build(site)
         site.follow_language()
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 

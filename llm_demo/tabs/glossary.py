@@ -1,6 +1,7 @@
 """Glossary: the words of the page in a sentence or two each, on a panel that any of them opens where it stands."""
 
 import re
+import unicodedata
 from html import escape
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def build(site: Site) -> None:
 
 def render(t: Translate) -> str:
     """Return safe HTML: a closed dialog with all terms, in the alphabet's order of the language."""
-    terms = sorted(TERMS, key=lambda term: t(f"glossary.name.{term}").casefold())
+    terms = sorted(TERMS, key=lambda term: unicodedata.normalize("NFD", t(f"glossary.name.{term}").casefold()))
     entries = "".join(
         f'<dt id="term-{term}" tabindex="-1">{escape(t(f"glossary.name.{term}"))}</dt>'
         f"<dd>{linked(t(f'glossary.means.{term}'))}</dd>"
