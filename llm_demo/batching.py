@@ -54,6 +54,7 @@ class Worker:
         self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._waiting: list[Run] = []
         self._prefills: list[Prefill] = []
+        self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first
         self._running: list[Run] = []
         self._shared = self._make_rows(model)
         self._busy = False
@@ -153,7 +154,9 @@ class Worker:
         """Read a piece's worth of tokens: of one long prompt, or of several short ones."""
         left = self._piece
         while self._prefills and left > 0:
-            prefill = self._prefills.pop(0)
+            prefill = next(one for one in self._prefills if not self._awaits_first(one))
+            self._prefills.remove(prefill)
+            self._begin(prefill)
             done = prefill.done
             fed = prefill.read_piece(self._piece)
             left -= prefill.done - done
@@ -162,9 +165,26 @@ class Worker:
                 continue
             for run in prefill.runs:
                 run.remember()
-                model = run.feed.model
                 if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
-                    self._settle(run, prefill.rows, model)
+                    self._settle(run, prefill.rows, prefill.model)
+        unread = [prefill.job for prefill in self._prefills] + [run.job for run in self._waiting]
+        self._firsts = [first for first in self._firsts if any(first.job is job for job in unread)]
+
+    def _begin(self, prefill: Prefill) -> None:
+        """Let a prompt take over what the first of its job has read of the same tokens."""
+        first = self._first(prefill)
+        if first is None:
+            self._firsts.append(prefill)
+        elif not prefill.done:
+            prefill.borrow(first, self._piece)
+
+    def _first(self, prefill: Prefill) -> Prefill | None:
+        return next((one for one in self._firsts if one.job is prefill.job), None)
+
+    def _awaits_first(self, prefill: Prefill) -> bool:
+        """Tell whether the first prompt of its job is still being read, which it may have much in common with."""
+        first = self._first(prefill)
+        return first is not None and first is not prefill and first in self._prefills
 
     def _settle(self, run: Run, rows: Rows, model: str) -> None:
         """Give a run the rows that were read for it: among everybody's, or its own."""
@@ -234,6 +254,7 @@ class Worker:
 
     def _make_do(self, runs: list[Run]) -> None:
         """Out of memory: the newest half goes back into the line, and fewer are let in from now on."""
+        self._firsts.clear()
         leaving = runs[len(runs) // 2 :]
         for run in runs:
             run.history = [tokens[:-1] for tokens in run.history]  # the pass did not happen
@@ -269,4 +290,5 @@ class Worker:
             run.job.fail(error)
         self._running.clear()
         self._prefills.clear()
+        self._firsts.clear()
         self._shared = self._make_rows(self._models["main"])

@@ -142,6 +142,47 @@ def test_strategies_with_one_prompt_share_its_reading_and_then_their_passes(star
     assert watched.passes == [(1, 3), (4, 1), (4, 1), (4, 1)]
 
 
+def some_ids(count: int, seed: int) -> list[int]:
+    return torch.randint(0, 256, (count,), generator=torch.Generator().manual_seed(seed)).tolist()
+
+
+def test_what_two_prompts_of_a_job_begin_with_is_read_once_in_whole_pieces(start, watch):
+    watched = watch()
+    begun = some_ids(2 * PIECE + 10, 0)
+    longer, other = [*begun, 1, 2, 3], [*begun[: PIECE + 5], 4]
+    received: list[list[Tensor]] = [[], [], []]
+    prompts = [begun, longer, other]
+    job = make_job([follow(prompt, [9], got) for prompt, got in zip(prompts, received, strict=True)], FOREVER)
+    list(start(watched.model).submit(job).decisions())
+
+    read = sum(rows * count for rows, count in watched.passes) - 3  # each feeds a token of its own at the end
+    assert read == len(begun) + (len(longer) - 2 * PIECE) + (len(other) - PIECE)
+    for prompt, got in zip(prompts, received, strict=True):
+        apart: list[Tensor] = []
+        list(start(watched.model).submit(make_job([follow(prompt, [9], apart)], FOREVER)).decisions())
+        assert torch.equal(got[0], apart[0])  # to the last bit
+        torch.testing.assert_close(torch.stack(got), alone(watched.model, prompt, [9]), rtol=0, atol=1e-4)
+
+
+def test_a_prompt_that_is_the_beginning_of_another_still_has_its_end_read(start, watch):
+    watched = watch()
+    long = some_ids(2 * PIECE, 1)
+    received: list[Tensor] = []
+    job = make_job([follow(long, [9], []), follow(long[:PIECE], [9], received)], FOREVER)
+    list(start(watched.model).submit(job).decisions())
+
+    torch.testing.assert_close(torch.stack(received), alone(watched.model, long[:PIECE], [9]), rtol=0, atol=1e-4)
+
+
+def test_nothing_is_taken_over_from_another_job(start, watch):
+    watched = watch()
+    worker, prompt = start(watched.model), some_ids(2 * PIECE, 2)
+    for _ in range(2):
+        list(worker.submit(make_job([follow(prompt, [9], [])], FOREVER)).decisions())
+
+    assert watched.passes == 2 * [(1, PIECE), (1, PIECE), (1, 1)]
+
+
 def test_strategies_with_different_prompts_are_decoded_together_all_the_same(start, watch):
     watched = watch()
     job = make_job([follow([1, 2, 3], [4] * 9, []), follow([5], [6] * 9, [])], FOREVER)

@@ -99,12 +99,12 @@ def build(site: Site) -> None:
         emptied = turns.started(room, engine, t)
         return {**emptied, **shown, **set_up, text: chosen.message(t), fold: gr.update(open=chosen.opens == "read")}
 
+    site.stop([lesson.lesson.input], running)
     site.on(
         [lesson.lesson.input],
         open_lesson,
         [lesson.lesson],
         list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all])),
-        cancels=running,
         queue=False,
         show_progress="hidden",
     )

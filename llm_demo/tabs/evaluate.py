@@ -195,7 +195,7 @@ def build(site: Site, quiz: Quiz) -> gr.State:
         preprocess=False,
     )
     resumed = site.on([resume.click], go_on, [current, kept], [*results, kept], show_progress="hidden")
-    gr.on([stop.click], None, cancels=[begun, resumed], queue=False, api_visibility="private")
+    site.stop([stop.click], [begun, resumed])
     site.on([stop.click], halt, [current], results, show_progress="hidden")
     quick = {"queue": False, "show_progress": "hidden"}
     site.on([only.input], choose, [current, only], [table, opened], **quick)

@@ -117,7 +117,7 @@ class Further:
         site.on([self.translate.click], translate, [game, self.language, model], [self.translated])
         site.on([self.turn.click], turn, [game, model], [self.turned, self.chart])
         running = site.on([self.write.click], write, [game, self.way, model], [self.written], show_progress="hidden")
-        gr.on([self.stop.click], None, cancels=[running], queue=False, api_visibility="private")
+        site.stop([self.stop.click], [running])
 
 
 def build(site: Site, quiz: Quiz) -> Further:

@@ -196,7 +196,7 @@ def build(site: Site, prompt: gr.Textbox) -> None:
     running = site.on([finish.click], let_finish, inputs, everything, **busy)
     halt = {**busy, "cancels": [running]}  # whoever goes elsewhere has read enough
     many = {**halt, "trigger_mode": "multiple"}  # what was clicked is in the event itself, so none may be merged
-    gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
+    site.stop([stop.click], [running])
     site.on([look.click], begin, [prompt, *inputs], everything, **halt)
     site.on([take.click], moved(take_chosen), inputs, everything, **halt)
     site.on([undo.click], moved(lambda scope, *_values: microscope.undo(scope)), inputs, everything, **halt)

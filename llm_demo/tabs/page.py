@@ -6,7 +6,7 @@ import gradio as gr
 
 from llm_demo.engine import Engine
 from llm_demo.errors import DemoError
-from llm_demo.i18n import Translate, preferred
+from llm_demo.i18n import Translate
 from llm_demo.models.loader import STAGES
 from llm_demo.tabs.site import Site
 
@@ -36,14 +36,7 @@ def head(site: Site) -> None:
         show_progress="hidden",
     )
 
-    def choose(request: gr.Request) -> str:
-        return preferred(
-            request.query_params.get("lang"),
-            request.headers.get("accept-language"),
-            site.engine.config.language,
-        )
-
-    site.greet(choose)
+    site.greet()
 
 
 def foot(site: Site) -> None:

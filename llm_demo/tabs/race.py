@@ -136,7 +136,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.ev
         show_progress_on=[going],
         preprocess=False,  # a slider's ends are for the hand; the backend's bounds are told in one's own language
     )
-    gr.on([stop.click], None, cancels=[running], queue=False, api_visibility="private")
+    site.stop([stop.click], [running])
     quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
     clicked = {**quick, "trigger_mode": "multiple"}  # which token is in the event itself, so none may be merged
     site.on([place.input], look, [found, place], slot_parts, **quick)

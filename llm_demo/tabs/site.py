@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from html import escape
 from inspect import isgeneratorfunction
@@ -41,6 +42,7 @@ class Site:
             render=False,
         )
         self._worded: list[tuple[object, Mapping[str, str]]] = []
+        self._followers: list[_Follower] = []
 
     def add(self, kind: Callable[..., Part], words: Mapping[str, str], **options: object) -> Part:
         """Create a component in the enclosing context.
@@ -61,48 +63,133 @@ class Site:
         inputs: Sequence[object] = (),
         outputs: Sequence[object] = (),
         **options: object,
-    ) -> gr.events.Dependency:
-        """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator."""
-        if self.language.change in triggers:  # the page switches right after it opens: no change may be lost
-            options.setdefault("trigger_mode", "always_last")
-        return gr.on(
-            triggers,
-            _told(work),
-            [self.language, *inputs],
-            list(outputs),
-            api_visibility="private",
-            **options,
-        )
+    ) -> gr.events.Dependency | None:
+        """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator.
 
-    def greet(self, choose: Callable[[gr.Request], str]) -> None:
-        """Set the language of a visitor who opens the page; call before any `on_open`."""
-        self._greeted = self.app.load(
-            choose, None, self.language, api_visibility="private", queue=False, show_progress="hidden"
-        )
+        Where the language's change is among the triggers, `work` is called with that of all others, quickly and with
+        values as the browser sends them; what cannot be shown then stays as it was.
+
+        Returns:
+            The event; None where it is the language's change alone.
+        """
+        others = [trigger for trigger in triggers if trigger != self.language.change]
+        if len(others) < len(triggers):
+            self._followers.append(_Follower(work, inputs, outputs))
+        if not others:
+            return None
+        options = self._spare(options)
+        return gr.on(others, _told(work), [self.language, *inputs], list(outputs), api_visibility="private", **options)
+
+    @staticmethod
+    def stop(triggers: Triggers, running: Sequence[gr.events.Dependency]) -> None:
+        """Let triggers stop what is running.
+
+        An event for each of them: of a list, Gradio's page stops the next when it has heard from the one before,
+        and then also what was begun meanwhile.
+        """
+        for one in running:
+            gr.on(triggers, None, cancels=[one], queue=False, api_visibility="private")
+
+    def greet(self) -> None:
+        """Set the language of a visitor who opens the page, to what `?lang=` says or else the browser; call first.
+
+        In the browser, so that the answer does not come after the visitor has chosen another.
+        """
+        choose = f"""() => [new URLSearchParams(location.search).get('lang'), ...navigator.languages]
+            .map((tag) => (tag || '').split('-')[0].toLowerCase())
+            .find((code) => {json.dumps(list(LANGUAGES))}.includes(code)) || '{self.engine.config.language}'"""
+        self._greeted = self.app.load(None, None, self.language, js=choose, api_visibility="private")
+
+    def then(
+        self,
+        first: gr.events.Dependency,
+        work: Callable,
+        inputs: Sequence[object],
+        outputs: Sequence[object],
+        **options: object,
+    ) -> gr.events.Dependency:
+        """Wire what follows an event; `work` as in `on`."""
+        options = self._spare(options)
+        return first.then(_told(work), [self.language, *inputs], list(outputs), api_visibility="private", **options)
+
+    def _spare(self, options: dict[str, object]) -> dict[str, object]:
+        """Let Gradio's page keep the state of an event that shows no progress at one component, not at every output.
+
+        At each change of any event's state it goes through all that it keeps, and looks for each on the whole page.
+        """
+        hidden = options.get("show_progress") == "hidden"
+        return {"show_progress_on": [self.language], **options} if hidden else options
 
     def on_open(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
         """Wire what a page does when it opens, its visitor's language known by then."""
-        self._greeted.then(
-            _told(work), [self.language, *inputs], list(outputs), api_visibility="private", show_progress="hidden"
-        )
+        self.then(self._greeted, work, inputs, outputs, show_progress="hidden")
 
     def follow_language(self) -> None:
         """Change every word on the page when the radio changes; call once, after all tabs are built.
 
-        An example in a text box changes with it as long as the visitor has not written over it.
+        An example in a text box changes with it as long as the visitor has not written over it. It is one event:
+        Gradio's page works off the events of one trigger one after another, and draws everything each time.
         """
         boxes = [component for component, words in self._worded if _is_example(component, words)]
 
-        def reword(t: Translate, *written: str) -> list[dict]:
+        def reword(t: Translate, *written: str) -> dict:
             kept = dict(zip(map(id, boxes), written, strict=True))
-            return [gr.update(**_words(words, kept.get(id(component)), t)) for component, words in self._worded]
+            return {component: gr.update(**_words(words, kept.get(id(component)), t)) for component, words in worded}
 
-        components = [component for component, _ in self._worded]
-        self.on([self.language.change], reword, boxes, components, queue=False, show_progress="hidden")
+        worded = self._worded
+        followers = [_Follower(reword, boxes, [component for component, _ in worded]), *self._followers]
+        inputs = list(dict.fromkeys(component for one in followers for component in one.inputs))
+        outputs = list(dict.fromkeys(component for one in followers for component in one.outputs))
+
+        def follow(language: str, *values: object) -> list[object]:
+            t, known = translator(language), dict(zip(inputs, values, strict=True))
+            updates: dict[object, object] = {}
+            for one in followers:
+                for component, update in one.updates(t, known).items():
+                    updates[component] = _merged(updates.get(component), update)
+            return [updates.get(component, gr.skip()) for component in outputs]
+
         titles = json.dumps({code: translator(code)("page.title") for code in LANGUAGES})
         name_page = f"(code) => {{ document.documentElement.lang = code; document.title = {titles}[code]; }}"
         for moment in (self.language.change, self._greeted.then):
             moment(None, self.language, None, js=name_page, api_visibility="private")
+        self.language.change(
+            follow,
+            [self.language, *inputs],
+            outputs,
+            queue=False,
+            trigger_mode="always_last",
+            preprocess=False,
+            api_visibility="private",
+            **self._spare({"show_progress": "hidden"}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Follower:
+    """What shows some components anew in another language."""
+
+    work: Callable
+    inputs: Sequence[object]
+    outputs: Sequence[object]
+
+    def updates(self, t: Translate, values: Mapping[object, object]) -> dict[object, object]:
+        """Return what changes; nothing where it cannot be shown with these values."""
+        try:
+            said = self.work(t, *(values[component] for component in self.inputs))
+        except DemoError:
+            return {}
+        if isinstance(said, dict) and "__type__" not in said:
+            return said
+        return dict(zip(self.outputs, [said] if len(self.outputs) == 1 else said, strict=True))
+
+
+def _merged(earlier: object, later: object) -> object:
+    """Put two updates of one component together."""
+    if earlier is None:
+        return later
+    both = [update if isinstance(update, dict) else gr.update(value=update) for update in (earlier, later)]
+    return {**both[0], **both[1]}
 
 
 def _is_example(component: object, words: Mapping[str, str]) -> bool:

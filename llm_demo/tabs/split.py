@@ -67,7 +67,7 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
         numbers = " ".join(str(token.id) for token in views[0].found.tokens[: linked.SHOWN])
         return [linked.render(text, views, t), _compare(views, bool(special), t), numbers, False]
 
-    def follow(t: Translate, text: str, special: bool, keys: Keys) -> list[object]:
+    def shown_now(t: Translate, text: str, special: bool, keys: Keys) -> list[object]:
         """Show what was typed so far; an empty box or one too full is no mistake of somebody who is still typing."""
         if not keys[0]:  # the model is still loading, and what is there is shown when it has loaded
             return [gr.skip()] * len(split.outputs)
@@ -77,21 +77,17 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
             return [f'<p class="hint">{escape(error.message(t))}</p>', "", "", False]
 
     def again(t: Translate, text: str, special: bool, keys: Keys, waiting: bool) -> list[object]:
-        if waiting:
-            return split.emptied(t)
-        return follow(t, text, special, keys)
+        return split.emptied(t) if waiting else shown_now(t, text, special, keys)
+
+    def follow(t: Translate, event: gr.EventData, text: str, special: bool, keys: Keys, waiting: bool) -> list[object]:
+        return again(t, text, special, keys, waiting and event.target is not typed)
 
     split = Split(run, [view, compared, ids, waiting])
     given = [text, special, pair.keys]
     site.on([run.click, text.submit], show, given, split.outputs, show_progress_on=[compared])
-    site.on([typed.input], follow, given, split.outputs, **QUICK)
-    site.on(
-        [special.input, pair.keys.change, site.language.change],
-        again,
-        [*given, waiting],
-        split.outputs,
-        **QUICK,
-    )
+    # One event for all of them: what is shown last was asked for last.
+    site.on([typed.input, special.input, pair.keys.change], follow, [*given, waiting], split.outputs, **QUICK)
+    site.on([site.language.change], again, [*given, waiting], split.outputs)
     return split
 
 

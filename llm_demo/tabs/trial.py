@@ -169,7 +169,7 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> None:
         preprocess=False,  # the backend's bounds are told in one's own language
     )
     rewriting = site.on([texts.click], again, [found, which], outputs, show_progress="hidden")
-    gr.on([stop.click], None, cancels=[running, rewriting], queue=False, api_visibility="private")
+    site.stop([stop.click], [running, rewriting])
     site.on([stop.click], settle, [found, which], [going, *pictures], **QUICK)
     # What is sent to a folded section is lost: it is drawn when it is opened.
     site.on([by_token.expand], by_token_opened, [found], [heat], **QUICK)

@@ -174,34 +174,29 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
 
     # A slider's ends are for the hand; the backend's bounds are told in one's own language.
     long = {"preprocess": False, "show_progress_on": [room.slots[0].facts]}
-    sent = site.on(
-        [room.send.click, room.text.submit],
+    again = [room.found, room.lesson.lesson, *panel.inputs]
+    wanted = [[room.send.click, room.text.submit], [room.retry.click], [room.reseed.click]]
+    asked, asked_again, asked_anew = (gr.on(triggers, None, api_visibility="private") for triggers in wanted)
+    sent = site.then(
+        asked,
         send,
         [room.text, room.found, room.editing, room.lesson.lesson, *panel.inputs],
         [*room.all, room.text],
         **long,
     )
-    again = [room.found, room.lesson.lesson, *panel.inputs]
-    retried = site.on([room.retry.click], retry, again, room.all, **long)
-    reseeded = site.on([room.reseed.click], reseed, again, [*room.all, panel.knobs["seed"]], **long)
+    retried = site.then(asked_again, retry, again, room.all, **long)
+    reseeded = site.then(asked_anew, reseed, again, [*room.all, panel.knobs["seed"]], **long)
+    # One conversation is written by one hand: whatever begins anew ends what is still being written. An event of
+    # Gradio's page runs to its end before the next of the same trigger, so that these come before or beside it.
+    site.stop([room.lens.others.click], [sent, retried, reseeded])
     branched = site.on([room.lens.others.click], elsewhere, [room.found, room.at], room.all, **long)
     running = [sent, retried, reseeded, branched]
+    for one, triggers in zip(running, wanted, strict=False):
+        site.stop(triggers, [other for other in running if other is not one])
+    site.stop([room.stop.click, room.clear.click, room.undo.click], running)
     quick = {"queue": False, "show_progress": "hidden"}
-    private = {"queue": False, "api_visibility": "private"}
-    gr.on([room.stop.click], None, cancels=running, **private)
-    # One conversation is written by one hand: whatever begins anew ends what is still being written.
-    for one, trigger in zip(running[1:], [room.retry, room.reseed, room.lens.others], strict=True):
-        gr.on([trigger.click], None, cancels=[other for other in running if other is not one], **private)
-    gr.on([room.send.click, room.text.submit], None, cancels=running[1:], **private)
-    site.on([room.clear.click], clear, [room.found], room.all, cancels=running, **quick)
-    site.on(
-        [room.undo.click],
-        undo,
-        [room.found, room.earlier, room.editing],
-        [*room.all, room.text],
-        cancels=running,
-        **quick,
-    )
+    site.on([room.clear.click], clear, [room.found], room.all, **quick)
+    site.on([room.undo.click], undo, [room.found, room.earlier, room.editing], [*room.all, room.text], **quick)
     clicked = {**quick, "trigger_mode": "multiple"}
     site.on([room.talk.click], edit, [room.found], [room.text, room.editing, room.note], **clicked)
     site.on(

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, expect
 
 TEXT = "Lista de colores: rojo, azul"
 PIECES = ["List", "a", "·de", "·col", "ores", ":", "·ro", "jo", ",", "·az", "ul"]  # of the embedded model
+IDS = "6106 81 367 664 2479 42 651 12780 28 21293 336"
 QWEN3_IDS = "43617 409 1375 4589 25 926 7305 11 12376 360"
 
 
@@ -34,8 +35,10 @@ def opened(window):
 
 @pytest.fixture
 def example(opened):
-    """That page with the text that it opened with."""
-    split(opened, TEXT)
+    """That page with the text that it opened with, all that belongs to it shown."""
+    ids_box(opened).fill("")  # the ids come with the rest; typed without the button, so they come once
+    opened.page.locator("#tokenizer-text textarea").fill(TEXT)
+    expect(ids_box(opened)).to_have_value(IDS)
     expect(opened.shown("#tokenizer-view .token")).to_have_text(PIECES)
     expect(column(opened, 4)).to_have_text(PIECES)
     return opened
