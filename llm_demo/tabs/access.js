@@ -22,6 +22,7 @@ const inWords = ({ layout, data }) => {
 const set = (part, name, value) => {
   if (value && part.getAttribute(name) !== value) part.setAttribute(name, value);
 };
+const SCROLLED = '.wide, .said, .tokens-table, .read, .partings, .bubble, .written, .passage, .pieces, #inside-map, #decoding-tree';
 const nameParts = () => {
   document.querySelectorAll('.js-plotly-plot').forEach((plot) => {
     if (!plot.layout || !plot.data) return;
@@ -30,6 +31,11 @@ const nameParts = () => {
   });
   document.querySelectorAll('button.label-wrap').forEach((fold) => {
     set(fold, 'aria-expanded', String(fold.classList.contains('open')));
+  });
+  // What moves inside its own frame can be moved by the arrow keys once it has the focus.
+  document.querySelectorAll(SCROLLED).forEach((box) => {
+    const moves = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    if (moves && !box.hasAttribute('tabindex')) box.tabIndex = 0;
   });
   // Gradio names a slider's two inputs in English, whatever the page speaks, and a group of choices not at all.
   document.querySelectorAll('.block').forEach((block) => {

@@ -178,7 +178,7 @@ def _compared(reference: Answer, answer: Answer, place: int, t: Translate) -> st
         pieces = differences(reference.text, answer.text)
         words = "".join(f"<{TAGS[piece.kind]}>{escape(piece.text)}</{TAGS[piece.kind]}>" for piece in pieces)
         told = f"{way(answer.sampling, t)} · {t(f'trace.{answer.finish_reason}')} · {_parts(reference, answer, t)}"
-    return f'<div class="said" tabindex="0">{words}</div><p class="hint">{told}</p>'
+    return f'<div class="said">{words}</div><p class="hint">{told}</p>'
 
 
 def _parts(reference: Answer, answer: Answer, t: Translate) -> str:
