@@ -39,27 +39,32 @@ def test_the_arrow_keys_open_the_tabs(reader):
         expect_selected(reader, tab)
 
 
-def test_a_keyboard_runs_a_decoding_and_moves_through_its_steps(reader):
+@pytest.fixture(scope="module")
+def decoded(reader):
+    """A short comparison, run by keyboard."""
     reader.open_tab("decoding")
     reader.set_knob("knob.max_new_tokens", 4)
     reader.page.get_by_role("tab", name=reader.t("decoding.title"), exact=True).focus()
-
     press_tab_until(reader, "#decoding-run")
     reader.page.keyboard.press("Enter")
     expect(reader.page.locator("#decoding-slot-2 .gtitle")).to_be_visible()
-    press_tab_until(reader, "#decoding-step input[type=range]")
-    reader.page.keyboard.press("ArrowRight")
-    expect(reader.shown("#decoding-slot-0 .hint")).to_contain_text("Paso 2:")
+    return reader
 
-    press_tab_until(reader, "#decoding-slot-0 .token")
+
+def test_a_keyboard_moves_through_the_steps_of_what_it_ran(decoded):
+    press_tab_until(decoded, "#decoding-step input[type=range]")
+    decoded.page.keyboard.press("ArrowRight")
+    expect(decoded.shown("#decoding-slot-0 .hint")).to_contain_text("Paso 2:")
+
+    press_tab_until(decoded, "#decoding-slot-0 .token")
     for _ in range(2):
-        reader.page.keyboard.press("ArrowRight")
-    expect(reader.shown("#decoding-slot-0 .hint")).to_contain_text("Paso 3:")
-    expect(reader.page.locator("#decoding-slot-0 .token").nth(2)).to_have_attribute("aria-pressed", "true")
+        decoded.page.keyboard.press("ArrowRight")
+    expect(decoded.shown("#decoding-slot-0 .hint")).to_contain_text("Paso 3:")
+    expect(decoded.page.locator("#decoding-slot-0 .token").nth(2)).to_have_attribute("aria-pressed", "true")
 
 
-def test_what_is_drawn_is_told_in_words(reader):
-    chart = reader.page.locator("#decoding-slot-0 .js-plotly-plot")
+def test_what_is_drawn_is_told_in_words(decoded):
+    chart = decoded.page.locator("#decoding-slot-0 .js-plotly-plot")
 
     expect(chart).to_have_attribute("role", "img")
     expect(chart).to_have_attribute(
@@ -70,17 +75,17 @@ def test_what_is_drawn_is_told_in_words(reader):
     )
 
 
-def test_results_are_said_once_they_stand_still(reader):
-    expect(reader.page.locator("#access [role=status]")).to_contain_text("1 y 3 se separan en el paso")
+def test_results_are_said_once_they_stand_still(decoded):
+    expect(decoded.page.locator("#access [role=status]")).to_contain_text("1 y 3 se separan en el paso")
 
 
-def test_sliders_and_folds_are_named_in_the_language_of_the_page(reader):
-    slider = reader.page.locator("#decoding-step")
+def test_sliders_and_folds_are_named_in_the_language_of_the_page(decoded):
+    slider = decoded.page.locator("#decoding-step")
 
     expect(slider.get_by_role("slider", name="Paso", exact=True)).to_be_visible()
     expect(slider.get_by_role("button", name="Volver al valor inicial: Paso")).to_be_visible()
-    expect(reader.page.locator("#decoding-background > button")).to_have_attribute("aria-expanded", "false")
-    expect(reader.page.get_by_role("group", name=reader.t("plan.chosen"))).to_be_visible()
+    expect(decoded.page.locator("#decoding-background > button")).to_have_attribute("aria-expanded", "false")
+    expect(decoded.page.get_by_role("group", name=decoded.t("plan.chosen"))).to_be_visible()
 
 
 def test_a_keyboard_answers_a_question(reader):
@@ -101,6 +106,7 @@ def test_a_keyboard_answers_a_question(reader):
 
 
 def test_a_word_opens_the_glossary_and_closing_it_leads_back(reader):
+    reader.open_tab("quiz")
     reader.page.locator('a[href="#term-benchmark"]').first.focus()
 
     reader.page.keyboard.press("Enter")
@@ -115,6 +121,7 @@ def test_a_word_opens_the_glossary_and_closing_it_leads_back(reader):
 
 
 def test_the_theory_opens_and_leads_to_what_shows_it(reader):
+    reader.open_tab("quiz")
     reader.page.locator('a[href="#see-quiz-background"]').click()
     note = reader.page.locator("#quiz-background")
     expect(note.get_by_text("Una regla para medir.")).to_be_visible()
