@@ -75,7 +75,10 @@ const seen = new MutationObserver((changes) => {
   if (!element.isConnected) return seen.disconnect();
   if (changes.every(({ target }) => region.contains(target))) return undefined;
   clearTimeout(pause);
-  pause = setTimeout(say, STILL);
+  pause = setTimeout(() => {
+    nameParts(); // by then everything has its size
+    say();
+  }, STILL);
   frame ??= requestAnimationFrame(() => {
     frame = undefined;
     nameParts();
