@@ -8,6 +8,7 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
+ZERO = "zero"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
@@ -22,7 +23,7 @@ class Config:
         draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
-        device: one of `DEVICES`.
+        device: one of `DEVICES`; the app itself sets `ZERO` where a GPU is lent to each job: weights wait on the CPU.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
         cache: where dequantized weights are kept.
         quiz_data: a file or folder of questions in MMLU-ProX's schema; None for the hub's.
@@ -46,8 +47,12 @@ class Config:
         max_quiz_tokens: tokens of an answer to it.
         max_quiz_questions: questions of one evaluation.
         max_quiz_written: the same where the model writes a chain of thought to each.
+        max_rooms: classes that answer together at once.
+        max_room_guesses: students of such a class.
+        max_guess_chars: characters of a student's guess.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
+        room_seconds: after which a room is forgotten.
     """
 
     model: str = ""
@@ -78,8 +83,12 @@ class Config:
     max_quiz_tokens: int = 2_048
     max_quiz_questions: int = 200
     max_quiz_written: int = 20
+    max_rooms: int = 50
+    max_room_guesses: int = 100
+    max_guess_chars: int = 40
     job_seconds: int = 60
     quiz_seconds: int = 300
+    room_seconds: int = 7_200
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":

@@ -110,6 +110,11 @@ class Engine:
         """The transformers tokenizer itself."""
         return self.loaded.tokenizer
 
+    @property
+    def device(self) -> str:
+        """What its jobs run on: `cpu`, `cuda` or `ZeroGPU`."""
+        return self.model.device.type
+
     def call(self, work: Callable[[], Result]) -> Result:
         """Run something that computes with the model in the thread that owns it, between two steps of the visitors.
 
@@ -164,6 +169,9 @@ class Engine:
             check_room(card, config, report)
             return load(card, config, report)
 
+        return self._twin(config, read)
+
+    def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> "Engine":
         return Engine(config, read, self._thread)
 
     def _is_loaded(self, card: ModelCard) -> bool:

@@ -1,5 +1,7 @@
 """DemoError and its few kinds: the only messages of trouble that a visitor ever reads."""
 
+from functools import partial
+
 from llm_demo.i18n import Translate, translator
 
 
@@ -15,6 +17,9 @@ class DemoError(Exception):
         super().__init__(key, values)
         self.key = key
         self.values = values
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(type(self), **self.values), (self.key,)  # it may come from another process
 
     def message(self, t: Translate) -> str:
         """Return the sentence in the language of `t`."""

@@ -14,6 +14,7 @@ PROCESSORS = {
     "repetition_penalty": "RepetitionPenaltyLogitsProcessor",
     "no_repeat_ngram_size": "NoRepeatNGramLogitsProcessor",
 }
+WRITTEN = ("greedy", "sample", "beam", "contrastive", "prompt_lookup", "speculative")
 WIDTH = 90  # of a comment
 
 
@@ -28,7 +29,8 @@ def snippet(
     Args:
         source: a hub id or a folder.
         prompt: plain text; whatever it holds, it stays data.
-        sampling: only the knobs that its strategy looks at, and that change something, are written.
+        sampling: only the knobs that its strategy looks at, and that change something, are written. Of a strategy that
+            is not in `WRITTEN` there is a comment alone: transformers has no such.
         t: the language of the comments.
         draft: hub id or folder of the smaller model, for speculative decoding.
         stop_ids: what ends a text; those of the model's generation config where there are none.
@@ -38,6 +40,8 @@ def snippet(
     """
     if sampling.strategy == "speculative" and not draft:
         raise SettingsError("no_draft", name=source)
+    if sampling.strategy not in WRITTEN:
+        return "\n".join(_comment(t("snippet.none", name=sampling.strategy))) + "\n"
     blocks = [
         _imports(sampling),
         _loading(source, draft, sampling, t, sorted(stop_ids)),

@@ -12,16 +12,17 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures", "harness"},
-    {"engine", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    {"engine", "zero", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
-    | {"languages", "template"},
+    | {"languages", "template", "tally"},
     {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
-    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet"},
+    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.
 SIDEWAYS = {
+    "zero": {"engine"},
     "ablation": {"engine", "chat", "adherence"},
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
@@ -34,6 +35,7 @@ SIDEWAYS = {
     "bench": {"measures", "harness"},
     "charts": {"tokens"},
     "template": {"chat", "tokens"},
+    "tally": {"engine", "quiz"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
     "traces": {"jobs"},
@@ -41,6 +43,7 @@ SIDEWAYS = {
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
+    "rooms": {"poll"},
     "config": {"errors"},
 }
 # A library and the parts that may import it; the others are free to all.

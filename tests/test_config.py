@@ -44,6 +44,10 @@ READ = [
     ("LLM_DEMO_MAX_QUIZ_QUESTIONS", "30", "max_quiz_questions", 30),
     ("LLM_DEMO_MAX_QUIZ_WRITTEN", "5", "max_quiz_written", 5),
     ("LLM_DEMO_QUIZ_SECONDS", "90", "quiz_seconds", 90),
+    ("LLM_DEMO_MAX_ROOMS", "3", "max_rooms", 3),
+    ("LLM_DEMO_MAX_ROOM_GUESSES", "30", "max_room_guesses", 30),
+    ("LLM_DEMO_MAX_GUESS_CHARS", "20", "max_guess_chars", 20),
+    ("LLM_DEMO_ROOM_SECONDS", "600", "room_seconds", 600),
 ]
 
 

@@ -12,6 +12,7 @@ from llm_demo.charts.costs import cost_bars
 from llm_demo.charts.crowd import crowd_chart
 from llm_demo.charts.draws import draw_bar
 from llm_demo.charts.inside import attention_map, attention_row, neighbour_bars
+from llm_demo.charts.poll import poll_bars
 from llm_demo.charts.quiz import (
     LetterBar,
     ShareBar,
@@ -49,6 +50,7 @@ __all__ = [
     "neighbour_bars",
     "parting_bars",
     "percent",
+    "poll_bars",
     "score_axis",
     "share_bars",
     "signed",

@@ -12,6 +12,14 @@ from llm_demo.errors import SettingsError
 from llm_demo.sampling import Sampling
 
 FORCIBLE = ("greedy", "sample")
+# Those that decide token by token through a Recorder, by the names of `sampling.STRATEGIES`.
+BY_NAME: dict[str, Callable[[Sequence[int], Recorder], Strategy]] = {
+    "greedy": sample,
+    "sample": sample,
+    "contrastive": contrastive_search,
+    "prompt_lookup": prompt_lookup,
+    "speculative": speculative,
+}
 
 
 def make_strategy(
@@ -32,13 +40,9 @@ def make_strategy(
     if sampling.strategy == "beam":
         return beam_search(prompt_ids, sampling, top_k, stop_ids, decode)
     recorder = Recorder(prompt_ids, sampling, top_k, stop_ids, decode)
-    if sampling.strategy == "contrastive":
-        return contrastive_search(prompt_ids, recorder)
-    if sampling.strategy == "prompt_lookup":
-        return prompt_lookup(prompt_ids, recorder)
-    if sampling.strategy == "speculative":
-        return speculative(prompt_ids, recorder)
-    return sample(prompt_ids, recorder, forced)
+    if forced:
+        return sample(prompt_ids, recorder, forced)
+    return BY_NAME[sampling.strategy](prompt_ids, recorder)
 
 
 def rows_of(sampling: Sampling) -> int:

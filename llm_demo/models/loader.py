@@ -20,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from llm_demo.config import Config
+from llm_demo.config import ZERO, Config
 from llm_demo.errors import ModelError
 from llm_demo.hub import answers
 from llm_demo.models import int4, packed
@@ -78,11 +78,13 @@ def default_card(config: Config) -> ModelCard:
     cards = catalogue(config)
     if config.model:
         return find(config.model, cards)
-    return cards[GPU_DEFAULT if choose_device(config) == "cuda" else EMBEDDED]
+    return cards[GPU_DEFAULT if config.device == ZERO or choose_device(config) == "cuda" else EMBEDDED]
 
 
 def choose_device(config: Config) -> str:
-    """Return `cpu` or `cuda`; ModelError where the operator wants a GPU that is not there."""
+    """Return where weights are put, `cpu` or `cuda`; ModelError where the operator wants a GPU that is not there."""
+    if config.device == ZERO:
+        return "cpu"
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ModelError("no_gpu")
     if config.device == "auto":
@@ -96,10 +98,13 @@ def choose_format(card: ModelCard, config: Config, device: str) -> str:
     The embedded model's own 4 bits on a CPU that multiplies in bfloat16; else bfloat16 where it is native; else
     float32.
     """
-    if config.dtype == "int4" and not (card.is_embedded and device == "cpu"):
+    lent = config.device == ZERO
+    if config.dtype == "int4" and (lent or not (card.is_embedded and device == "cpu")):
         raise ModelError("no_int4", name=card.key)
     if config.dtype != "auto":
         return config.dtype
+    if lent:
+        return "bfloat16"
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if not int4.pays():
@@ -134,7 +139,7 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     model.to(device).eval()
     if number_format == "int4":
         model = int4.to_int4(model)
-    elif device == "cpu" and packed.available():
+    elif _to_pack(config, device):
         model = packed.pack(model)
     draft = _load_draft(config, model, device, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
@@ -268,7 +273,11 @@ def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Rep
     if sizes[0] != sizes[1]:
         raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])
     draft.to(device).eval()
-    return packed.pack(draft) if device == "cpu" and packed.available() else draft
+    return packed.pack(draft) if _to_pack(config, device) else draft
+
+
+def _to_pack(config: Config, device: str) -> bool:
+    return device == "cpu" and config.device != ZERO and packed.available()
 
 
 def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -21,7 +21,7 @@ from llm_demo.quiz.quiz import Quiz
 from llm_demo.request import check_tokenized
 from llm_demo.sampling import Sampling
 from llm_demo.tabs.site import Site, spoken
-from llm_demo.tokens import tokenize
+from llm_demo.tokens import tokenize as split
 
 
 def build(site: Site, quiz: Quiz) -> None:
@@ -33,11 +33,16 @@ def build(site: Site, quiz: Quiz) -> None:
         language = request.headers.get("accept-language") if request else None
         return spoken(translator(preferred(None, language, config.language)), html=False)
 
-    def tokenize_text(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
-        """Split a text into tokens with the tokenizer of any model of the catalogue."""
+    def tokenize(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
+        """Split a text into tokens with the tokenizer of any model of the catalogue.
+
+        Args:
+            text: plain text.
+            model: a key of the catalogue; the loaded model where it is left out.
+        """
         with told(request):
             check_tokenized(text, config)
-            found = tokenize(engine.tokenizer_of(model), text)
+            found = split(engine.tokenizer_of(model), text)
             return {
                 "model": model or engine.loaded.card.key,
                 "tokens": [
@@ -55,7 +60,14 @@ def build(site: Site, quiz: Quiz) -> None:
         top_k: int = 10,
         request: gr.Request | None = None,
     ) -> dict:
-        """Decide the token after a prompt; returns a Step."""
+        """Decide the token after a prompt; returns a Step: the token, and the likeliest ones with their probabilities.
+
+        Args:
+            prompt: plain text, sent to the model as it is.
+            model: a key of the catalogue; the loaded model where it is left out.
+            sampling: strategy (greedy, sample, beam…), max_new_tokens, temperature, top_k, top_p, seed and so on.
+            top_k: candidates to tell of each step.
+        """
         with told(request):
             return engine.of(model).next_step(prompt, _sampling(sampling), top_k).to_dict()
 
@@ -66,7 +78,14 @@ def build(site: Site, quiz: Quiz) -> None:
         top_k: int = 10,
         request: gr.Request | None = None,
     ) -> dict:
-        """Continue a prompt; returns a Trace."""
+        """Continue a prompt; returns a Trace: the text, and each decision with its candidates.
+
+        Args:
+            prompt: plain text, sent to the model as it is.
+            model: a key of the catalogue; the loaded model where it is left out.
+            sampling: strategy (greedy, sample, beam…), max_new_tokens, temperature, top_k, top_p, seed and so on.
+            top_k: candidates to tell of each step.
+        """
         with told(request):
             return engine.of(model).generate(prompt, _sampling(sampling), top_k).to_dict()
 
@@ -77,7 +96,14 @@ def build(site: Site, quiz: Quiz) -> None:
         top_k: int = 10,
         request: gr.Request | None = None,
     ) -> list:
-        """Continue a prompt in several ways at once; returns a list of Traces."""
+        """Continue a prompt in several ways at once; returns a list of Traces.
+
+        Args:
+            prompt: plain text, sent to the model as it is.
+            model: a key of the catalogue; the loaded model where it is left out.
+            samplings: a list of objects like the `sampling` of generate.
+            top_k: candidates to tell of each step.
+        """
         with told(request):
             runner = engine.of(model)
             if not isinstance(samplings, list):
@@ -96,6 +122,13 @@ def build(site: Site, quiz: Quiz) -> None:
         """Answer a conversation: a list of {"role", "content"}, the last one the user's.
 
         Where it outgrows the model's context its oldest messages are left out.
+
+        Args:
+            messages: the conversation.
+            model: a key of the catalogue; the loaded model where it is left out.
+            sampling: strategy (greedy, sample, beam…), max_new_tokens, temperature, top_k, top_p, seed and so on.
+            system: the system message; none where empty.
+            thinking: whether a model that can think is to do so first.
         """
         with told(request):
             runner = engine.of(model)
@@ -116,7 +149,14 @@ def build(site: Site, quiz: Quiz) -> None:
         samples: int = 1,
         request: gr.Request | None = None,
     ) -> dict:
-        """Run a prompt with and without each of its parts, a list of {"name", "text"}."""
+        """Run a prompt with and without each of its parts, a list of {"name", "text"}.
+
+        Args:
+            parts: objects with a name and a text; together, in order, they are the prompt.
+            model: a key of the catalogue; the loaded model where it is left out.
+            sampling: strategy (greedy, sample, beam…), max_new_tokens, temperature, top_k, top_p, seed and so on.
+            samples: texts of each variant.
+        """
         with told(request):
             runner = engine.of(model)
             count = check_samples(samples, config.max_samples)
@@ -140,7 +180,13 @@ def build(site: Site, quiz: Quiz) -> None:
     def quiz_question(
         language: str = "es", category: str | None = None, seed: int = 0, request: gr.Request | None = None
     ) -> dict:
-        """Draw a question; the answer is not in it."""
+        """Draw a question; the answer is not in it.
+
+        Args:
+            language: a code like es or en.
+            category: of MMLU-ProX; any where it is left out.
+            seed: of the draw.
+        """
         with told(request):
             question = quiz.draw(language, category, seed)
             return {
@@ -155,7 +201,14 @@ def build(site: Site, quiz: Quiz) -> None:
     def quiz_answer(
         question_id: int, language: str, letter: str, model: str | None = None, request: gr.Request | None = None
     ) -> dict:
-        """Answer a question and see what the model answers."""
+        """Answer a question and see what the model answers.
+
+        Args:
+            question_id: as quiz_question gave it.
+            language: a code like es or en.
+            letter: your answer.
+            model: a key of the catalogue; the loaded model where it is left out.
+        """
         with told(request):
             done = quiz.answer(quiz.bank(language).find(question_id), letter, model, _visitor(request))
             return {
@@ -175,7 +228,16 @@ def build(site: Site, quiz: Quiz) -> None:
         model: str | None = None,
         request: gr.Request | None = None,
     ) -> dict:
-        """Put a model to n questions; mode is direct, rotated, two_tokens, cot_0 or cot_5."""
+        """Put a model to several questions; returns its accuracy with an interval.
+
+        Args:
+            language: a code like es or en.
+            category: of MMLU-ProX; all where it is left out.
+            n: how many questions.
+            seed: of the draw.
+            mode: direct, rotated, two_tokens, cot_0 or cot_5.
+            model: a key of the catalogue; the loaded model where it is left out.
+        """
         with told(request):
             categories = () if category in (None, "") else (category,)
             begun = quiz.begin(Settings(language, categories, n, seed, mode, model or ""))
@@ -192,7 +254,7 @@ def build(site: Site, quiz: Quiz) -> None:
             }
 
     endpoints: dict[str, Callable] = {
-        "tokenize": tokenize_text,
+        "tokenize": tokenize,
         "next_token": next_token,
         "generate": generate,
         "compare": compare,

@@ -7,7 +7,9 @@ from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import background, exercise, microscope, plan, race
+from llm_demo.tabs.host import Host
 from llm_demo.tabs.site import Site
+from llm_demo.tally import next_token
 
 EXAMPLE = "Lista de colores: rojo, azul"
 FIRST = (
@@ -17,13 +19,14 @@ FIRST = (
 )
 
 
-def build(site: Site) -> None:
-    """Add the tab to the enclosing `gr.Tabs`."""
+def build(site: Site, host: Host) -> None:
+    """Add the tab to the enclosing `gr.Tabs`; its prompt may be put to a class, through `host`."""
     with site.add(gr.Tab, {"label": "decoding.title"}, id="decoding"):
         site.add(gr.Markdown, {"value": "decoding.intro"}, elem_classes="intro")
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
+        host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
         with gr.Tabs(elem_id="decoding-sections"):
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 lesson = exercise.build(site, "decoding", LESSONS)

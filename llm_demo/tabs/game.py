@@ -5,20 +5,24 @@ from dataclasses import replace
 import gradio as gr
 
 from llm_demo.charts import letter_bars
+from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.lessons.lesson import find
 from llm_demo.lessons.quiz import LESSONS
+from llm_demo.poll import WhichLetter
 from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Answered, Quiz
 from llm_demo.tabs import exercise, further, quizwords, score
+from llm_demo.tabs.host import Host
 from llm_demo.tabs.score import Game, Played
 from llm_demo.tabs.site import Site
+from llm_demo.tally import which_letter
 
 SURENESS = (20, 40, 60, 80, 100)  # percent
 
 
-def build(site: Site, quiz: Quiz) -> None:
-    """Add the section to the enclosing container."""
+def build(site: Site, quiz: Quiz, host: Host) -> None:
+    """Add the section to the enclosing container; its question may be put to a class, through `host`."""
     engine = site.engine
     lesson = exercise.build(site, "quiz-exercise", LESSONS)
     with gr.Row():
@@ -50,6 +54,7 @@ def build(site: Site, quiz: Quiz) -> None:
     with gr.Row():
         answer = site.add(gr.Button, {"value": "quiz.answer"}, variant="primary", visible=False, elem_id="quiz-answer")
         ask = site.add(gr.Button, {"value": "quiz.skip"}, elem_id="quiz-next")
+        ask_class = host.button("quiz")
     verdict = gr.HTML(elem_id="quiz-verdict")
     chart = gr.Plot(show_label=False, visible=False, elem_id="quiz-chart")
     points = gr.HTML(elem_id="quiz-score")
@@ -66,6 +71,7 @@ def build(site: Site, quiz: Quiz) -> None:
             elem_id="quiz-model",
         )
     game = gr.State(Game())
+    host.offer(ask_class, _for_class, [game, model, category, seed])
 
     def ask_next(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
         bank = quiz.bank(language)
@@ -206,6 +212,12 @@ def build(site: Site, quiz: Quiz) -> None:
         [*opened, model, lesson.look],
         show_progress="hidden",
     )
+
+
+def _for_class(state: Game, model: str, category: str, seed: float) -> WhichLetter:
+    if state.question is None:
+        raise InputError("room_no_question")
+    return which_letter(state.question, model, category, int(seed or 0))
 
 
 def _sureness(t: Translate) -> list[tuple[str, int]]:

@@ -6,7 +6,8 @@ from llm_demo.i18n import Translate
 from llm_demo.sampling import DRAFTING, PENALTIES, Sampling
 
 DRAWN = ("temperature", "top_k", "top_p", "min_p", "typical_p", "seed")
-# The knobs that change something, in the order in which they act; `max_new_tokens` is everybody's.
+# The knobs that change something, in the order in which they act; `max_new_tokens` is everybody's, and a strategy
+# that is not here looks at the penalties alone.
 RELEVANT = {
     "greedy": PENALTIES,
     "sample": (*PENALTIES, *DRAWN),
@@ -21,7 +22,7 @@ DIGITS = 3
 
 def relevant(strategy: str, do_sample: bool) -> tuple[str, ...]:
     """Return the names of the knobs that change what a strategy does."""
-    return (*RELEVANT[strategy], *(DRAWN if do_sample and strategy in DRAFTING else ()))
+    return (*RELEVANT.get(strategy, PENALTIES), *(DRAWN if do_sample and strategy in DRAFTING else ()))
 
 
 def name_of(sampling: Sampling, t: Translate) -> str:

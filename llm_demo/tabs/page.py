@@ -44,11 +44,10 @@ def foot(site: Site) -> None:
     line = gr.HTML(elem_id="foot", elem_classes="foot")
 
     def tell(t: Translate) -> str:
-        model = site.engine.model
         return t(
             "page.foot",
             model=escape(site.engine.loaded.card.key),
-            device=escape(model.device.type),
+            device=escape(site.engine.device),
             dtype=site.engine.loaded.number_format,
         )
 

@@ -4,16 +4,17 @@ import gradio as gr
 
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.tabs import background, contest, evaluate, game
+from llm_demo.tabs.host import Host
 from llm_demo.tabs.site import Site
 
 
-def build(site: Site, quiz: Quiz) -> None:
-    """Add the tab to the enclosing `gr.Tabs`."""
+def build(site: Site, quiz: Quiz, host: Host) -> None:
+    """Add the tab to the enclosing `gr.Tabs`; its question may be put to a class, through `host`."""
     with site.add(gr.Tab, {"label": "quiz.title"}, id="quiz"):
         site.add(gr.Markdown, {"value": "quiz.intro"}, elem_classes="intro")
         with gr.Tabs(elem_id="quiz-sections"):
             with site.add(gr.Tab, {"label": "quiz.play"}, id="quiz-play"):
-                game.build(site, quiz)
+                game.build(site, quiz, host)
             with site.add(gr.Tab, {"label": "evaluate.title"}, id="quiz-evaluate"):
                 runs = evaluate.build(site, quiz)
             with site.add(gr.Tab, {"label": "contest.title"}, id="quiz-contest"):

@@ -120,9 +120,14 @@ class Site:
         hidden = options.get("show_progress") == "hidden"
         return {"show_progress_on": [self.language], **options} if hidden else options
 
-    def on_open(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
-        """Wire what a page does when it opens, its visitor's language known by then."""
-        self.then(self._greeted, work, inputs, outputs, show_progress="hidden")
+    def on_open(
+        self, work: Callable, inputs: Sequence[object], outputs: Sequence[object], js: str | None = None
+    ) -> None:
+        """Wire what a page does when it opens, its visitor's language known by then.
+
+        `js` is given the language and may put in what the browser knows: it returns all values that `work` takes.
+        """
+        self.then(self._greeted, work, inputs, outputs, show_progress="hidden", js=js)
 
     def follow_language(self) -> None:
         """Change every word on the page when the radio changes; call once, after all tabs are built.

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from html import escape
 
 from llm_demo.charts import percent
-from llm_demo.i18n import Translate
+from llm_demo.i18n import Translate, keys
 from llm_demo.tokens import visible
 from llm_demo.trace import Step, Trace
-
-NOT_DRAWN = ("beam", "contrastive", "prompt_lookup", "speculative", "kept", "forced")  # with sentences of their own
 
 
 def explain(step: Step, place: int, t: Translate, strategy: str = "greedy") -> str:
@@ -31,7 +29,8 @@ def explain(step: Step, place: int, t: Translate, strategy: str = "greedy") -> s
             high=t.number(step.draw.high, 3),
         )
     else:
-        how = t(f"step.{strategy}" if strategy in NOT_DRAWN else "step.greedy")
+        own = f"step.{strategy}"
+        how = t(own if own in keys(t.language) else "step.greedy")  # sampling without a choice is greedy
     removed = sum(candidate.prob == 0 for candidate in step.top)
     outside = max(0.0, 1 - sum(candidate.raw_prob for candidate in step.top))
     sentences = [

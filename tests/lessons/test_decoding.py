@@ -49,7 +49,7 @@ def test_settings_are_the_courses(lesson_id):
 
 
 def test_the_courses_lessons_are_all_there_in_order():
-    assert [lesson.id for lesson in LESSONS] == list(COURSE)
+    assert [lesson.id for lesson in LESSONS][: len(COURSE)] == list(COURSE)
 
 
 def test_models_are_those_of_the_catalogue():

@@ -64,5 +64,5 @@ def test_names_are_numbered_and_tell_lengths_that_differ():
     assert names_of(other, ES) == ["1 · Voraz (greedy) · máx. 9", "2 · Voraz (greedy) · máx. 30"]
 
 
-def test_every_strategy_has_knobs_of_its_own():
-    assert set(RELEVANT) == set(STRATEGIES)
+def test_knobs_are_those_of_strategies_that_there_are():
+    assert set(RELEVANT) <= set(STRATEGIES)
