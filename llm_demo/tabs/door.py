@@ -125,7 +125,8 @@ def _check(component: object, value: object) -> None:
     """Refuse what a component never sends: InputError."""
     kinds = next((kinds for kind, kinds in WHAT_THEY_SEND.items() if isinstance(component, kind)), None)
     if isinstance(component, (gr.Radio, gr.Dropdown)):
-        kinds = tuple({type(choice) for _, choice in component.choices}) or (str,)
+        # A list that fills up later has places or names in it.
+        kinds = tuple({type(choice) for _, choice in component.choices}) or (str, int)
         if isinstance(component, gr.Dropdown) and component.multiselect:
             kinds = (list,)
     if kinds is None or (value is None and kinds != (dict,)):  # only a file is always there
