@@ -12,7 +12,8 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, room, tokenizer
+from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, link, page, quiz, room, tokenizer
+from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
 
@@ -23,20 +24,24 @@ KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyt
 def build_app(engine: Engine) -> gr.Blocks:
     """Return the page with its five tabs and its endpoints."""
     title = translator(engine.config.language)("page.title")
-    with gr.Blocks(title=title, analytics_enabled=False) as app:
+    with Door(engine.config, title=title, analytics_enabled=False, delete_cache=(600, 3_600)) as app:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
         host = room.build(site, game, MemoryRooms(engine.config))
-        with gr.Tabs():
-            tokenizer.build(site)
-            chat.build(site)
-            decoding.build(site, host)
-            ablation.build(site)
-            quiz.build(site, game, host)
+        told = link.notice()
+        with gr.Tabs() as tabs:
+            shared = [
+                tokenizer.build(site),
+                chat.build(site),
+                decoding.build(site, host),
+                ablation.build(site),
+                quiz.build(site, game, host),
+            ]
         page.foot(site)
         leaving.build(app)
         site.follow_language()
+        link.follow(site, tabs, told, shared)
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
 
@@ -48,9 +53,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
     lend = lender(os.environ)
     build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
-        max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
+        head=page.HEAD,
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,

@@ -51,6 +51,14 @@ class Config:
         max_quiz_tokens: tokens of an answer to it.
         max_quiz_questions: questions of one evaluation.
         max_quiz_written: the same where the model writes a chain of thought to each.
+        max_request_mb: size of a request that is no file.
+        max_visitor_jobs: what one visitor may have done in a minute, at once or spread over it.
+        max_address_jobs: the same by everybody who shares an address, such as a class behind its school's.
+        max_address_running: of one kind of work at a time, by everybody who shares an address.
+        max_address_requests: requests of any kind in a minute by everybody who shares an address.
+        max_address_uploads: files that they may send in a minute.
+        max_address_models: models that they may have opened in a minute, through the endpoints.
+        trusted_proxies: how many proxies in front of the app tell truly, in `X-Forwarded-For`, whom they heard.
         max_rooms: classes that answer together at once.
         max_room_guesses: students of such a class.
         max_guess_chars: characters of a student's guess.
@@ -91,6 +99,14 @@ class Config:
     max_quiz_tokens: int = 2_048
     max_quiz_questions: int = 200
     max_quiz_written: int = 20
+    max_request_mb: int = 2
+    max_visitor_jobs: int = 240
+    max_address_jobs: int = 3_600
+    max_address_running: int = 48
+    max_address_requests: int = 12_000
+    max_address_uploads: int = 120
+    max_address_models: int = 12
+    trusted_proxies: int = 0
     max_rooms: int = 50
     max_room_guesses: int = 100
     max_guess_chars: int = 40
@@ -118,8 +134,12 @@ class Config:
 
 def _read(name: str, variable: str, text: str) -> object:
     if name.startswith("max_") or name.endswith("_seconds"):
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
+        if not _is_count(text) or int(text) < 1:
             raise ConfigError("config_count", variable=variable, value=text)
+        return int(text)
+    if name == "trusted_proxies":
+        if not _is_count(text):
+            raise ConfigError("config_proxies", variable=variable, value=text)
         return int(text)
     if name in ("cache", "quiz_data"):
         return Path(text).expanduser()
@@ -142,6 +162,10 @@ def _address(variable: str, text: str) -> str:
     if not right:  # not quoted: it may hold a password
         raise ConfigError("config_address", variable=variable)
     return text.rstrip("/")
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _extra_models(variable: str, text: str) -> dict[str, str]:

@@ -12,12 +12,26 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures", "harness"},
-    {"engine", "zero", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    {
+        "gate",
+        "engine",
+        "zero",
+        "ablation",
+        "adherence",
+        "quiz",
+        "chat",
+        "tokens",
+        "charts",
+        "snippets",
+        "lessons",
+        "links",
+    }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template", "tally", "remote"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "offers"},
+    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
+    | {"offers"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
-    {"errors", "config", "stats"},
+    {"errors", "config", "stats", "rates", "incident"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.
@@ -27,6 +41,7 @@ SIDEWAYS = {
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
     "lessons": {"ablation", "adherence"},
+    "links": {"ablation", "adherence", "lessons", "quiz"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},

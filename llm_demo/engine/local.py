@@ -90,6 +90,9 @@ class LocalEngine(Engine):
             raise
         return engine
 
+    def is_open(self, model: str | None) -> bool:
+        return model in (None, "") or (card := find(model, self.cards)) == self.loaded.card or card.key in self._others
+
     def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> "LocalEngine":
         return LocalEngine(config, read, self._thread)
 

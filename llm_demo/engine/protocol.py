@@ -17,6 +17,7 @@ from llm_demo.jobs import Decision
 from llm_demo.models.catalogue import ModelCard, find
 from llm_demo.models.loader import Loaded
 from llm_demo.offers import EVERYTHING, Offers
+from llm_demo.prompt import encode, is_begun
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_text
 from llm_demo.sampling import Sampling
 from llm_demo.startup import Loading
@@ -122,6 +123,10 @@ class Engine(ABC):
         Raises:
             ModelError: unknown, not to be had, or too large for the memory that is free.
         """
+
+    @abstractmethod
+    def is_open(self, model: str | None) -> bool:
+        """Tell whether `of` would find a model of the catalogue opened already; ModelError where there is none."""
 
     def within(self, config: Config) -> Self:
         """Return this engine under other bounds: the same model, run by the same worker. Waits while it is loading."""
@@ -266,10 +271,7 @@ class Engine(ABC):
         if not isinstance(prompt, str) or not prompt.strip():
             raise InputError("empty_prompt")
         check_text(prompt, self.config)
-        tokenizer = self.tokenizer
-        # A chat template may already have written the token that begins every text.
-        begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
-        return tuple(tokenizer(prompt, add_special_tokens=not begun).input_ids)
+        return encode(self.tokenizer, prompt, special=not is_begun(self.tokenizer, prompt))
 
     def _encode_forced(self, prompt: str, forced: Sequence[int]) -> tuple[int, ...]:
         """Return the ids of a prompt and of tokens that follow it, all within their bounds."""
@@ -288,7 +290,7 @@ class Engine(ABC):
         for prompt, given in pairs:
             if isinstance(given, str):
                 check_text(given, self.config)
-                given = self.tokenizer(given, add_special_tokens=False).input_ids  # noqa: PLW2901 - the same, as ids
+                given = encode(self.tokenizer, given, special=False)  # noqa: PLW2901 - the same, as ids
             known.append((self.encode(prompt), tuple(given)))
             check_context(sum(map(len, known[-1])), self.loaded)
         return known

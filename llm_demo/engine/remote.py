@@ -173,6 +173,11 @@ class RemoteEngine(Engine):
             raise
         return local
 
+    def is_open(self, model: str | None) -> bool:
+        if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
+            return True
+        return card.key in self._remote or card.key in self._local
+
     def _here(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
         return LocalEngine(replace(config, endpoint=""), read, self._thread)
 

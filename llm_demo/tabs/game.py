@@ -14,6 +14,7 @@ from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Answered, Quiz
 from llm_demo.tabs import exercise, further, quizwords, score
 from llm_demo.tabs.host import Host
+from llm_demo.tabs.quiz_link import Play
 from llm_demo.tabs.score import Game, Played
 from llm_demo.tabs.site import Site
 from llm_demo.tally import which_letter
@@ -21,8 +22,12 @@ from llm_demo.tally import which_letter
 SURENESS = (20, 40, 60, 80, 100)  # percent
 
 
-def build(site: Site, quiz: Quiz, host: Host) -> None:
-    """Add the section to the enclosing container; its question may be put to a class, through `host`."""
+def build(site: Site, quiz: Quiz, host: Host) -> Play:
+    """Add the section to the enclosing container; its question may be put to a class, through `host`.
+
+    Returns:
+        How a link fills it.
+    """
     engine = site.engine
     lesson = exercise.build(site, "quiz-exercise", LESSONS)
     with gr.Row():
@@ -193,7 +198,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         [options, sure, model, lesson.lesson, game],
         [game, answer, ask, verdict, chart, points, fits, *more.outputs, lesson.look],
     )
-    site.on([lesson.lesson.input], open_lesson, [lesson.lesson, game], [*asked, language, *lesson.outputs])
+    lesson.wire(site, open_lesson, [game], [*asked, language, *lesson.outputs])
     more.wire(site, game, model)
     opened = [*asked, language]
     site.on_open(begin, [], opened)
@@ -204,6 +209,9 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         [*opened, model, lesson.look],
         show_progress="hidden",
     )
+    filled = [*asked, language, seed, model, *lesson.outputs]
+    chosen = (game, language, category, options, sure, seed, model)
+    return Play(lesson, *chosen, filled, open_lesson, put, _categories)
 
 
 def _for_class(state: Game, model: str, category: str, seed: float) -> WhichLetter:

@@ -12,6 +12,18 @@ from llm_demo.tabs import elsewhere
 from llm_demo.tabs.site import Site
 
 SLOWLY = 10.0  # seconds between two looks at a start that failed
+# A browser that forbids storage, as some do in the frame of a Space, throws where it is asked for: it gets one of ours,
+# which lasts as long as the page.
+HEAD = """<script>
+try { window.localStorage; } catch {
+  const kept = new Map();
+  Object.defineProperty(window, 'localStorage', { value: {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, String(value)),
+    removeItem: (key) => kept.delete(key),
+  } });
+}
+</script>"""
 
 
 def head(site: Site) -> None:

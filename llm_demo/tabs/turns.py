@@ -66,9 +66,9 @@ class Room:
         return [*self.seen, self.talk, self.read, self.found, self.earlier, self.editing, self.note, self.lesson.look]
 
 
-def started(room: Room, engine: Engine, t: Translate) -> dict:
-    """Show an empty conversation."""
-    return {**_shown(room, Conversation(), (0, 0), engine, t), room.lesson.look: ""}
+def started(room: Room, engine: Engine, t: Translate, now: Conversation = Conversation()) -> dict:  # noqa: B008 - frozen
+    """Show a conversation that nobody has answered yet, or none."""
+    return {**_shown(room, now, (0, 0), engine, t), room.lesson.look: ""}
 
 
 def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
