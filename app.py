@@ -12,7 +12,21 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, link, page, quiz, room, tokenizer
+from llm_demo.tabs import (
+    STYLE,
+    ablation,
+    access,
+    api,
+    chat,
+    decoding,
+    glossary,
+    leaving,
+    link,
+    page,
+    quiz,
+    room,
+    tokenizer,
+)
 from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
@@ -39,6 +53,8 @@ def build_app(engine: Engine) -> gr.Blocks:
                 quiz.build(site, game, host),
             ]
         page.foot(site)
+        glossary.build(site)
+        access.build(site)
         leaving.build(app)
         site.follow_language()
         link.follow(site, tabs, told, shared)

@@ -1,5 +1,6 @@
 """The operator's settings: read from the environment once, into one frozen value."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ ZERO = "zero"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
+FRAMES = re.compile(r"https?://[\w.*-]+(:[\d*]+)?( https?://[\w.*-]+(:[\d*]+)?)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Config:
         max_rooms: classes that answer together at once.
         max_room_guesses: students of such a class.
         max_guess_chars: characters of a student's guess.
+        frame_ancestors: sites that may frame the page, as in the header `Content-Security-Policy`.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
         endpoint_seconds: seconds of silence after which a server that runs the models counts as gone.
@@ -107,6 +110,7 @@ class Config:
     max_address_uploads: int = 120
     max_address_models: int = 12
     trusted_proxies: int = 0
+    frame_ancestors: str = "https://huggingface.co https://*.hf.space"
     max_rooms: int = 50
     max_room_guesses: int = 100
     max_guess_chars: int = 40
@@ -141,6 +145,8 @@ def _read(name: str, variable: str, text: str) -> object:
         if not _is_count(text):
             raise ConfigError("config_proxies", variable=variable, value=text)
         return int(text)
+    if name == "frame_ancestors" and not FRAMES.fullmatch(text):
+        raise ConfigError("config_frames", variable=variable, value=text)
     if name in ("cache", "quiz_data"):
         return Path(text).expanduser()
     if name == "extra_models":
@@ -153,6 +159,10 @@ def _read(name: str, variable: str, text: str) -> object:
     return text
 
 
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def _address(variable: str, text: str) -> str:
     try:
         address = urlsplit(text)
@@ -162,10 +172,6 @@ def _address(variable: str, text: str) -> str:
     if not right:  # not quoted: it may hold a password
         raise ConfigError("config_address", variable=variable)
     return text.rstrip("/")
-
-
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit()
 
 
 def _extra_models(variable: str, text: str) -> dict[str, str]:

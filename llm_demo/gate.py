@@ -40,11 +40,10 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self' https://huggingface.co https://*.hf.space",
+        "frame-ancestors 'self' ",  # and the operator's
     )
 )
 HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
@@ -73,7 +72,7 @@ class Gate:
             return
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
         headers = _headers(scope)
-        answer = _Answer(send, headers, self._config.language)
+        answer = _Answer(send, headers, self._config)
         if path.startswith(SHUT) or (path.startswith(f"{API}/file=") and "//" in path):
             await answer.refuse(404, InputError("bad_request"))
             return
@@ -110,11 +109,12 @@ class _Answer:
         body: of the request; a tab's events begin with the language that the visitor reads.
     """
 
-    def __init__(self, send: Send, headers: Mapping[str, str], language: str) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str], config: Config) -> None:
         self.body = b""
         self._send = send
         self._headers = headers
-        self._default = language
+        self._default = config.language
+        self._armour = (*HEADERS, (b"content-security-policy", (POLICY + config.frame_ancestors).encode()))
         self._begun = False
         self._replaced = False
 
@@ -134,7 +134,7 @@ class _Answer:
                     return
                 if message["status"] == 500 and scope.get(TOLD):
                     message = {**message, "status": 400}  # what was asked for could not be done: no fault of ours
-                message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+                message = {**message, "headers": [*message.get("headers", ()), *self._armour]}
                 self._begun = True
             if not self._replaced:
                 await self._send(message)
@@ -150,7 +150,7 @@ class _Answer:
         # Gradio's page reads `error` or `detail`, by the address that it asked.
         content = json.dumps({"error": sentence, "detail": sentence}).encode()
         kind = ((b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()))
-        await self._send({"type": "http.response.start", "status": status, "headers": [*kind, *HEADERS]})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*kind, *self._armour]})
         await self._send({"type": "http.response.body", "body": content})
 
     def _language(self) -> str:

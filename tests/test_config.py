@@ -44,6 +44,7 @@ READ = [
     ("LLM_DEMO_MAX_ADDRESS_REQUESTS", "900", "max_address_requests", 900),
     ("LLM_DEMO_MAX_ADDRESS_UPLOADS", "10", "max_address_uploads", 10),
     ("LLM_DEMO_MAX_ADDRESS_MODELS", "2", "max_address_models", 2),
+    ("LLM_DEMO_FRAME_ANCESTORS", "https://a.es https://*.b.es:*", "frame_ancestors", "https://a.es https://*.b.es:*"),
     ("LLM_DEMO_TRUSTED_PROXIES", "0", "trusted_proxies", 0),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
     ("LLM_DEMO_QUIZ_SET", "full", "quiz_set", "full"),

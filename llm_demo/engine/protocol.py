@@ -290,7 +290,7 @@ class Engine(ABC):
         for prompt, given in pairs:
             if isinstance(given, str):
                 check_text(given, self.config)
-                given = encode(self.tokenizer, given, special=False)  # noqa: PLW2901 - the same, as ids
-            known.append((self.encode(prompt), tuple(given)))
+            ids = encode(self.tokenizer, given, special=False) if isinstance(given, str) else tuple(given)
+            known.append((self.encode(prompt), ids))
             check_context(sum(map(len, known[-1])), self.loaded)
         return known

@@ -6,7 +6,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import decoding_link, elsewhere, exercise, link, microscope, plan, race
+from llm_demo.tabs import background, decoding_link, elsewhere, exercise, link, microscope, plan, race
 from llm_demo.tabs.host import Host
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
@@ -43,6 +43,7 @@ def build(site: Site, host: Host) -> Sharing:
                 running = race.build(site, prompt, control, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
                 lens = microscope.build(site, prompt, control)
+        background.build(site, "decoding")
 
         def open_lesson(t: Translate, lesson_id: str) -> dict:
             chosen = find(lesson_id, LESSONS) if lesson_id else None
