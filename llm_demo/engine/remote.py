@@ -273,18 +273,22 @@ async def _continue(ready: _Ready, request: Request, ids: Ids, top_k: int, put: 
     top = max(top_k, sampling.top_k + 1, FOLLOWED) if sampling.draws else top_k
     search = re.compile(request.until).search if request.until else None
 
-    def take(told: Told, scored: bool = False) -> bool:
-        """Tell a token; return whether the text ends with it."""
+    def take(told: Told, scored: bool = False) -> None:
         put(record(told, sampling, dialect, top_k, ready.spell, scored))
         text.append(told.token_id)
-        if told.token_id in ready.loaded.stop_ids or len(text) == sampling.max_new_tokens:
-            return True
+
+    def found() -> bool:
         return bool(search and search(ready.loaded.tokenizer.decode(text[-WINDOW:])))
+
+    def over() -> bool:
+        return bool(text) and (text[-1] in ready.loaded.stop_ids or len(text) == sampling.max_new_tokens)
 
     if request.forced:
         (told,) = await dialect.score([(ids, request.forced)], top)
-        if any(take(one, scored=True) for one in told):
-            return
+        for one in told:
+            take(one, scored=True)
+            if over() or found():
+                return
     rest = replace(sampling, max_new_tokens=sampling.max_new_tokens - len(request.forced))
     stops = tuple(sorted(ready.loaded.stop_ids))
 
@@ -292,10 +296,12 @@ async def _continue(ready: _Ready, request: Request, ids: Ids, top_k: int, put: 
         put(Waiting(place))
 
     async with aclosing(dialect.stream((*ids, *request.forced), rest, top, stops, waiting)) as tokens:
-        async for one in tokens:
-            if take(one):
+        async for one in tokens:  # to its very end: a connection that is read out serves the next one
+            take(one)
+            if found():
                 return
-    put(Ended())
+    if not over():
+        put(Ended())
 
 
 async def _weigh(ready: _Ready, ids: Ids, wanted: Ids, top_k: int, put: Put) -> None:
