@@ -12,7 +12,21 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, page, quiz, room, tokenizer
+from llm_demo.tabs import (
+    STYLE,
+    ablation,
+    access,
+    api,
+    chat,
+    decoding,
+    glossary,
+    leaving,
+    link,
+    page,
+    quiz,
+    room,
+    tokenizer,
+)
 from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
@@ -29,15 +43,21 @@ def build_app(engine: Engine) -> gr.Blocks:
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
         host = room.build(site, game, MemoryRooms(engine.config))
-        with gr.Tabs():
-            tokenizer.build(site)
-            chat.build(site)
-            decoding.build(site, host)
-            ablation.build(site)
-            quiz.build(site, game, host)
+        told = link.notice()
+        with gr.Tabs() as tabs:
+            shared = [
+                tokenizer.build(site),
+                chat.build(site),
+                decoding.build(site, host),
+                ablation.build(site),
+                quiz.build(site, game, host),
+            ]
         page.foot(site)
+        glossary.build(site)
+        access.build(site)
         leaving.build(app)
         site.follow_language()
+        link.follow(site, tabs, told, shared)
     return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
 
 
@@ -51,6 +71,7 @@ if __name__ == "__main__":
     build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
         theme=gr.themes.Default(),
         css_paths=STYLE,
+        head=page.HEAD,
         run_history=False,
         footer_links=["api", "gradio"],
         max_threads=2 * VISITORS,

@@ -70,6 +70,8 @@ def attend(engine: Engine, text: str, lens: Lens | None = None, row: int = -1) -
     """
     ids = engine.encode(literal(engine.tokenizer, text))
     kept = ids[: engine.config.max_attention_tokens]
+    if not engine.offers.inside:
+        raise ModelError("engine_inside", name=engine.loaded.card.key)
     model = engine.model
     shape = model.config.get_text_config()
     layers, heads = shape.num_hidden_layers, shape.num_attention_heads

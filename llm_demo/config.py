@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
@@ -24,6 +25,9 @@ class Config:
         model: a key of the catalogue, a hub id or a folder; empty for the default.
         draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
+        endpoint: address of an OpenAI-compatible server that runs the models, such as `http://gpu:8000/v1`; empty to
+            run them here.
+        endpoint_key: what it asks for; shown nowhere.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
         device: one of `DEVICES`; the app itself sets `ZERO` where a GPU is lent to each job: weights wait on the CPU.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
@@ -63,12 +67,16 @@ class Config:
         frame_ancestors: sites that may frame the page, as in the header `Content-Security-Policy`.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
+        endpoint_seconds: seconds of silence after which a server that runs the models counts as gone.
+        max_streams: texts that such a server writes for this app at once; further ones wait in line.
         room_seconds: after which a room is forgotten.
     """
 
     model: str = ""
     draft_model: str = ""
     extra_models: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+    endpoint_key: str = field(default="", repr=False)
     classifier: str = ""
     device: str = "auto"
     dtype: str = "auto"
@@ -108,6 +116,8 @@ class Config:
     max_guess_chars: int = 40
     job_seconds: int = 60
     quiz_seconds: int = 300
+    endpoint_seconds: int = 30
+    max_streams: int = 256
     room_seconds: int = 7_200
 
     @classmethod
@@ -141,6 +151,8 @@ def _read(name: str, variable: str, text: str) -> object:
         return Path(text).expanduser()
     if name == "extra_models":
         return _extra_models(variable, text)
+    if name == "endpoint":
+        return _address(variable, text)
     choices = {"device": DEVICES, "dtype": DTYPES, "quiz_set": QUIZ_SETS, "language": tuple(LANGUAGES)}.get(name)
     if choices and text not in choices:
         raise ConfigError("config_choice", variable=variable, value=text, choices=", ".join(choices))
@@ -149,6 +161,17 @@ def _read(name: str, variable: str, text: str) -> object:
 
 def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit()
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        address = urlsplit(text)
+        right = address.scheme in ("http", "https") and bool(address.hostname) and address.username is None
+    except ValueError:
+        right = False
+    if not right:  # not quoted: it may hold a password
+        raise ConfigError("config_address", variable=variable)
+    return text.rstrip("/")
 
 
 def _extra_models(variable: str, text: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Conversation: what was said, several answers to the last message, and the one that the conversation goes on with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_demo.chat import Fitted, Message, fit, is_cut, read_messages, split_thinking
@@ -78,7 +78,8 @@ class Conversation:
     """What a visitor and the model said.
 
     Attributes:
-        turns: up to the last message of the visitor's; empty before the first.
+        turns: up to the last message of the visitor's, or to its answer where it was taken up from elsewhere; empty
+            before the first.
         answers: to that message.
         kept: which of them the conversation goes on with.
     """
@@ -87,11 +88,22 @@ class Conversation:
     answers: tuple[Answer, ...] = ()
     kept: int = 0
 
+    @classmethod
+    def taken_up(cls, turns: Sequence[Message]) -> "Conversation":
+        """Return a conversation that was had elsewhere, to be gone on with; its last message is an answer.
+
+        Raises:
+            InputError: it cannot be such a one.
+        """
+        if not turns or turns[-1].role != "assistant":
+            raise InputError("messages")
+        return cls((*_checked(turns[:-1]), turns[-1]))
+
     @property
     def history(self) -> tuple[Message, ...]:
         """Everything said, with the answer that was kept; an empty one where none has begun."""
-        if not self.turns:
-            return ()
+        if not self.turns or self.turns[-1].role == "assistant":
+            return self.turns
         return (*self.turns, Message("assistant", self.answers[self.kept].said if self.answers else ""))
 
     @property
@@ -114,10 +126,10 @@ class Conversation:
         return Conversation(_checked((*self.turns[: self.own[number]], Message("user", text))))
 
     def again(self) -> "Conversation":
-        """Go back to the last message, as yet unanswered; InputError where there is none."""
-        if not self.turns:
+        """Go back to the last message of the visitor's, as yet unanswered; InputError where there is none."""
+        if not self.own:
             raise InputError("nothing_asked")
-        return Conversation(self.turns)
+        return Conversation(self.turns[: self.own[-1] + 1])
 
     def keep(self, number: int) -> "Conversation":
         """Go on with answer `number`; InputError where there is none."""
@@ -145,7 +157,12 @@ class Conversation:
 
 
 def replies(
-    engine: Engine, turns: Sequence[Message], voices: Sequence[Voice], visitor: str = "", forced: Sequence[int] = ()
+    engine: Engine,
+    turns: Sequence[Message],
+    voices: Sequence[Voice],
+    visitor: str = "",
+    forced: Sequence[int] = (),
+    hear: Callable[[Decision], None] = lambda _decision: None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Let every voice answer, those of one model together; yield the answers as they grow, the last time whole.
 
@@ -157,6 +174,7 @@ def replies(
         voices: at least one.
         visitor: whose they are.
         forced: token ids that each answer has to begin with.
+        hear: is told every decision as it comes.
 
     Raises:
         InputError, SettingsError, ModelError: before anything runs.
@@ -183,6 +201,7 @@ def replies(
     for numbers, decisions, collected in jobs:
         for count, decision in enumerate(decisions):
             collected.add(decision)
+            hear(decision)
             if count % (EVERY * len(numbers)) == 0:
                 yield _in_order(_grown(answers, numbers, collected))
         answers = _grown(answers, numbers, collected)

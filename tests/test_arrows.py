@@ -27,8 +27,9 @@ LAYERS = (
         "links",
     }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
-    | {"languages", "template", "tally"},
-    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"},
+    | {"languages", "template", "tally", "remote"},
+    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
+    | {"offers"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats", "rates", "incident"},
     {"i18n"},
@@ -40,6 +41,7 @@ SIDEWAYS = {
     "chat": {"engine"},
     "conversation": {"engine", "chat"},
     "lessons": {"ablation", "adherence"},
+    "links": {"ablation", "adherence", "lessons", "quiz"},
     "quiz": {"engine", "chat"},
     "attention": {"engine", "tokens"},
     "embedding": {"engine", "tokens"},
@@ -51,8 +53,10 @@ SIDEWAYS = {
     "tally": {"engine", "quiz"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
-    "traces": {"jobs"},
+    "traces": {"jobs", "decoding"},
     "prefill": {"jobs"},
+    "remote": {"tokens"},
+    "engine": {"remote"},
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
@@ -64,6 +68,7 @@ LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
     "lm_eval": {"harness"},
+    "openai": {"remote", "engine"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}

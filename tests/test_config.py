@@ -53,6 +53,10 @@ READ = [
     ("LLM_DEMO_MAX_QUIZ_QUESTIONS", "30", "max_quiz_questions", 30),
     ("LLM_DEMO_MAX_QUIZ_WRITTEN", "5", "max_quiz_written", 5),
     ("LLM_DEMO_QUIZ_SECONDS", "90", "quiz_seconds", 90),
+    ("LLM_DEMO_ENDPOINT", "https://gpu.example.org/v1/", "endpoint", "https://gpu.example.org/v1"),
+    ("LLM_DEMO_ENDPOINT_KEY", "a-secret", "endpoint_key", "a-secret"),
+    ("LLM_DEMO_ENDPOINT_SECONDS", "5", "endpoint_seconds", 5),
+    ("LLM_DEMO_MAX_STREAMS", "100", "max_streams", 100),
     ("LLM_DEMO_MAX_ROOMS", "3", "max_rooms", 3),
     ("LLM_DEMO_MAX_ROOM_GUESSES", "30", "max_room_guesses", 30),
     ("LLM_DEMO_MAX_GUESS_CHARS", "20", "max_guess_chars", 20),
@@ -139,6 +143,19 @@ def test_an_extra_model_without_key_or_source_is_named(text):
 
     assert caught.value.key == "config_pairs"
     assert caught.value.values == {"variable": "LLM_DEMO_EXTRA_MODELS", "value": text.split(",")[-1]}
+
+
+@pytest.mark.parametrize("text", ["gpu:8000", "ftp://gpu/v1", "http://", "http://[::1", "https://me:secret@gpu/v1"])
+def test_an_address_that_is_none_is_refused_and_not_quoted(text):
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({"LLM_DEMO_ENDPOINT": text})
+
+    assert caught.value.key == "config_address"
+    assert caught.value.values == {"variable": "LLM_DEMO_ENDPOINT"}
+
+
+def test_the_key_of_an_endpoint_is_not_written_with_the_rest():
+    assert "a-secret" not in repr(Config(endpoint_key="a-secret"))
 
 
 def test_it_cannot_be_changed_after_the_start():

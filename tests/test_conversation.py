@@ -34,6 +34,20 @@ def test_a_conversation_goes_on_with_the_answer_that_was_kept(asked):
     assert said(asked.keep(0).ask("two"))[1] == ("assistant", "A")
 
 
+def test_a_conversation_had_elsewhere_is_gone_on_with():
+    taken_up = Conversation.taken_up((Message("user", "one"), Message("assistant", "A")))
+
+    assert said(taken_up) == [("user", "one"), ("assistant", "A")]
+    assert said(taken_up.ask("two")) == [*said(taken_up), ("user", "two"), ("assistant", "")]
+    assert taken_up.again().turns == (Message("user", "one"),)
+
+
+@pytest.mark.parametrize("turns", [(), (Message("user", "one"),), (Message("assistant", "A"),)])
+def test_what_nobody_answered_is_no_conversation_to_take_up(turns):
+    with pytest.raises(InputError):
+        Conversation.taken_up(turns)
+
+
 def test_what_follows_an_edited_message_is_dropped(asked):
     longer = Conversation(asked.ask("two").turns, (answer("C"),))
 

@@ -153,7 +153,7 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
         card,
         model,
         tokenizer,
-        _stop_ids(model, tokenizer),
+        stop_ids_of(model, tokenizer),
         context,
         cache_capacity(model, config),
         number_format,
@@ -297,7 +297,8 @@ def _to_pack(config: Config, device: str) -> bool:
     return device == "cpu" and config.device != ZERO and packed.available()
 
 
-def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+def stop_ids_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return every id that ends a text, from the generation config, the config and the tokenizer."""
     ids: set[int] = set()
     for found in (
         model.generation_config.eos_token_id,

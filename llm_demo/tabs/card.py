@@ -1,6 +1,6 @@
 """Card: a model in numbers, each with what it means, beside another model's where one wants to compare."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -53,7 +53,23 @@ class _Sheet:
     measured: int | None
 
 
-def build(site: Site) -> None:
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The section.
+
+    Attributes:
+        first, second: whose cards are shown; the second may be nobody's.
+        table: of them.
+        show: language and both -> the table.
+    """
+
+    first: gr.Dropdown
+    second: gr.Dropdown
+    table: gr.HTML
+    show: Callable[[Translate, str, str], str]
+
+
+def build(site: Site) -> Sheets:
     """Add the section to the enclosing container."""
     engine = site.engine
     site.add(gr.Markdown, {"value": "card.intro"}, elem_classes="intro")
@@ -80,7 +96,7 @@ def build(site: Site) -> None:
         except ModelError as trouble:
             found, error = None, trouble
         loaded = engine.loaded
-        mine = loaded.card == card
+        mine = loaded.card == card and engine.offers.inside
         return _Sheet(
             card,
             found,
@@ -107,6 +123,7 @@ def build(site: Site) -> None:
         show_progress="minimal",
     )
     site.on_open(begin, [], [table, first])
+    return Sheets(first, second, table, show)
 
 
 def _vocabulary(engine: Engine, key: str) -> int | None:

@@ -10,17 +10,18 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import answers, chat_save, classify, exercise, lens, turns
+from llm_demo.tabs import answers, background, chat_link, chat_save, classify, exercise, lens, link, turns
 from llm_demo.tabs import panel as panels
+from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.talk import render as talk_html
 
 SCRIPT = (Path(__file__).parent / "bubbles.js").read_text("utf-8")
 
 
-def build(site: Site) -> None:
-    """Add the tab to the enclosing `gr.Tabs`."""
-    with site.add(gr.Tab, {"label": "chat.title"}, id="chat"):
+def build(site: Site) -> Sharing:
+    """Add the tab to the enclosing `gr.Tabs`; returns how links fill it."""
+    with site.add(gr.Tab, {"label": "chat.title"}, id="chat") as tab:
         site.add(gr.Markdown, {"value": "chat.intro"}, elem_classes="intro")
         lesson = exercise.build(site, "chat", LESSONS)
         with gr.Row():
@@ -65,6 +66,7 @@ def build(site: Site) -> None:
             read = gr.HTML(elem_id="chat-read")
         saved = chat_save.build(site)
         classify.build(site)
+        background.build(site, "chat")
         room = turns.Room(
             lesson=lesson,
             panel=panel,
@@ -98,15 +100,10 @@ def build(site: Site) -> None:
         emptied = turns.started(room, engine, t)
         return {**emptied, **shown, **set_up, text: chosen.message(t), fold: gr.update(open=chosen.opens == "read")}
 
-    site.stop([lesson.lesson.input], running)
-    site.on(
-        [lesson.lesson.input],
-        open_lesson,
-        [lesson.lesson],
-        list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all])),
-        queue=False,
-        show_progress="hidden",
-    )
+    opened = list(dict.fromkeys([*lesson.outputs, *panel.outputs, text, fold, *room.all]))
+    lesson.wire(site, open_lesson, [], opened, running, queue=False, show_progress="hidden")
+    with tab:
+        return link.build(site, chat_link.form(site, room, open_lesson, opened, running))
 
 
 def _record(now: Conversation) -> ChatRecord:

@@ -31,9 +31,9 @@ class Costs:
     run: gr.Button
     outputs: Sequence[gr.components.Component]
 
-    def emptied(self, t: Translate) -> list[object]:
-        """Show nothing until the visitor asks for it: values for `outputs`."""
-        return [f'<p class="hint">{t("costs.waiting")}</p>', None, "", False]
+    def emptied(self, t: Translate, asked: bool = False) -> list[object]:
+        """Show nothing until it is drawn, because the visitor `asked` or once one does: values for `outputs`."""
+        return [f'<p class="hint">{t("costs.waiting")}</p>', None, "", asked]
 
 
 def build(site: Site, pair: Pair) -> Costs:

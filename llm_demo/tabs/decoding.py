@@ -6,8 +6,9 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import exercise, microscope, plan, race
+from llm_demo.tabs import background, decoding_link, elsewhere, exercise, link, microscope, plan, race
 from llm_demo.tabs.host import Host
+from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
 from llm_demo.tally import next_token
 
@@ -19,8 +20,12 @@ FIRST = (
 )
 
 
-def build(site: Site, host: Host) -> None:
-    """Add the tab to the enclosing `gr.Tabs`; its prompt may be put to a class, through `host`."""
+def build(site: Site, host: Host) -> Sharing:
+    """Add the tab to the enclosing `gr.Tabs`; its prompt may be put to a class, through `host`.
+
+    Returns:
+        How links fill it.
+    """
     with site.add(gr.Tab, {"label": "decoding.title"}, id="decoding"):
         site.add(gr.Markdown, {"value": "decoding.intro"}, elem_classes="intro")
         prompt = site.add(
@@ -30,28 +35,34 @@ def build(site: Site, host: Host) -> None:
             gr.Checkbox, {"label": "decoding.control", "info": "decoding.control_info"}, elem_id="decoding-control"
         )
         host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
-        with gr.Tabs(elem_id="decoding-sections"):
+        with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
+                elsewhere.build(site, "decoding-elsewhere")
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
                 running = race.build(site, prompt, control, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
-                microscope.build(site, prompt, control)
+                lens = microscope.build(site, prompt, control)
+        background.build(site, "decoding")
 
-    def open_lesson(t: Translate, lesson_id: str) -> list[object]:
-        chosen = find(lesson_id, LESSONS) if lesson_id else None
-        panel = lesson.opened(chosen, site.engine.loaded.card.key, t)
-        if chosen is None:
-            return [gr.skip(), *panel, *[gr.skip()] * len(strategies.outputs)]
-        limit = site.engine.config.max_compared
-        return [chosen.prompt, *panel, *strategies.shown(chosen.samplings[:limit], 0, limit, t)]
+        def open_lesson(t: Translate, lesson_id: str) -> dict:
+            chosen = find(lesson_id, LESSONS) if lesson_id else None
+            panel = lesson.opened(chosen, site.engine.loaded.card.key, t)
+            opened = dict(zip(lesson.outputs, panel, strict=True))
+            if chosen is None:
+                return opened
+            limit = site.engine.config.max_compared
+            shown = strategies.shown(chosen.samplings[:limit], 0, limit, t)
+            return {**opened, prompt: chosen.prompt, **dict(zip(strategies.outputs, shown, strict=True))}
 
-    site.on(
-        [lesson.lesson.input],
-        open_lesson,
-        [lesson.lesson],
-        [prompt, *lesson.outputs, *strategies.outputs],
-        cancels=running,
-        queue=False,
-        show_progress="hidden",
-    )
+        lesson.wire(
+            site,
+            open_lesson,
+            [],
+            [prompt, *lesson.outputs, *strategies.outputs],
+            [running],
+            queue=False,
+            show_progress="hidden",
+        )
+        form = decoding_link.form(site, sections, prompt, control, strategies, lens, lesson, open_lesson, running)
+        return link.build(site, form)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import gradio as gr
 
@@ -18,8 +19,23 @@ KEPT = 6  # runs of one visitor that can be compared
 UPDATE_SECONDS = 0.5  # between two pictures
 
 
-def build(site: Site, quiz: Quiz) -> gr.State:
-    """Add the section to the enclosing container; returns where the visitor's finished runs are kept."""
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The section, as others need it.
+
+    Attributes:
+        kept: state, the visitor's finished runs.
+        settings: by their names in a link.
+        running: events that a link breaks off.
+    """
+
+    kept: gr.State
+    settings: dict[str, gr.components.Component]
+    running: list[gr.events.Dependency]
+
+
+def build(site: Site, quiz: Quiz) -> Runs:
+    """Add the section to the enclosing container."""
     engine = site.engine
     limits = engine.config.max_quiz_questions, engine.config.max_quiz_written
     site.add(gr.Markdown, {"value": "evaluate.intro"})
@@ -215,7 +231,8 @@ def build(site: Site, quiz: Quiz) -> gr.State:
     ):
         written = site.on([button.click], _writer(write), [current], [carrier], show_progress="hidden")
         written.success(None, carrier, None, js=DOWNLOAD % (kind, name), api_visibility="private")
-    return kept
+    settings = {"in": language, "way": way, "count": count, "categories": categories, "seed": seed, "model": model}
+    return Runs(kept, settings, [begun, resumed])
 
 
 def _whole(value: float | None) -> object:

@@ -14,6 +14,7 @@ from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Answered, Quiz
 from llm_demo.tabs import exercise, further, quizwords, score
 from llm_demo.tabs.host import Host
+from llm_demo.tabs.quiz_link import Play
 from llm_demo.tabs.score import Game, Played
 from llm_demo.tabs.site import Site
 from llm_demo.tally import which_letter
@@ -21,8 +22,12 @@ from llm_demo.tally import which_letter
 SURENESS = (20, 40, 60, 80, 100)  # percent
 
 
-def build(site: Site, quiz: Quiz, host: Host) -> None:
-    """Add the section to the enclosing container; its question may be put to a class, through `host`."""
+def build(site: Site, quiz: Quiz, host: Host) -> Play:
+    """Add the section to the enclosing container; its question may be put to a class, through `host`.
+
+    Returns:
+        How a link fills it.
+    """
     engine = site.engine
     lesson = exercise.build(site, "quiz-exercise", LESSONS)
     with gr.Row():
@@ -77,7 +82,12 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         bank = quiz.bank(language)
         chosen = category if category in bank.categories else ""
         drawn = quiz.draw(language, chosen, int(seed or 0), state.seen)
-        return {category_box: _categories(language, chosen, t), **put(drawn, state, t)}
+        return {category_box: _categories(language, chosen, t), **put(drawn, replace(state, category=chosen), t)}
+
+    def other_category(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
+        if state.question and category == state.category:  # the tab key passed by, which a dropdown takes for a choice
+            return {verdict: gr.skip()}
+        return ask_next(t, language, category, seed, state)
 
     def put(drawn: Question, state: Game, t: Translate) -> dict:
         """Show a question that is still to be answered."""
@@ -98,6 +108,8 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
 
     def other_language(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
         """Show the same question, as long as nobody has answered it."""
+        if state.question and language == state.question.language:
+            return {verdict: gr.skip()}
         if state.question is None or state.answered:
             return ask_next(t, language, category, seed, state)
         same = [q for q in quiz.bank(language).questions if q.question_id == state.question.question_id]
@@ -181,11 +193,12 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         bank = quiz.bank(chosen.language)
         drawn = bank.find(chosen.question_in({question.question_id for question in bank.questions}))
         named = {language: chosen.language, category_box: _categories(chosen.language, "", t)}
-        return {**panel, **named, **put(drawn, state, t)}
+        return {**panel, **named, **put(drawn, replace(state, category=""), t)}
 
     category_box = category
     asked = [game, category, shown, options, sure, answer, ask, verdict, chart, points, fits, *more.outputs]
-    site.on([ask.click, category.input], ask_next, [language, category, seed, game], asked)
+    site.on([ask.click], ask_next, [language, category, seed, game], asked)
+    site.on([category.input], other_category, [language, category, seed, game], asked)
     site.on([language.input], other_language, [language, category, seed, game], asked)
     site.on(
         [answer.click],
@@ -193,7 +206,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         [options, sure, model, lesson.lesson, game],
         [game, answer, ask, verdict, chart, points, fits, *more.outputs, lesson.look],
     )
-    site.on([lesson.lesson.input], open_lesson, [lesson.lesson, game], [*asked, language, *lesson.outputs])
+    lesson.wire(site, open_lesson, [game], [*asked, language, *lesson.outputs])
     more.wire(site, game, model)
     opened = [*asked, language]
     site.on_open(begin, [], opened)
@@ -204,6 +217,9 @@ def build(site: Site, quiz: Quiz, host: Host) -> None:
         [*opened, model, lesson.look],
         show_progress="hidden",
     )
+    filled = [*asked, language, seed, model, *lesson.outputs]
+    chosen = (game, language, category, options, sure, seed, model)
+    return Play(lesson, *chosen, filled, open_lesson, put, _categories)
 
 
 def _for_class(state: Game, model: str, category: str, seed: float) -> WhichLetter:

@@ -38,8 +38,8 @@ class _Seen:
     near: tuple[Neighbour, ...]
 
 
-def build(site: Site, tab: gr.Tab) -> gr.Textbox:
-    """Add the section to the enclosing container; returns the box of its text.
+def build(site: Site, tab: gr.Tab) -> tuple[gr.Textbox, gr.Dropdown]:
+    """Add the section to the enclosing container; returns the box of its text and the list of who reads it.
 
     Args:
         site: the page's.
@@ -148,7 +148,7 @@ def build(site: Site, tab: gr.Tab) -> gr.Textbox:
     )
     site.on([find.click], look_far, [kept], shown, **quick)
     site.on([site.language.change], draw, [kept], shown, **quick)
-    return text
+    return text, model
 
 
 def _plot(name: str) -> None:

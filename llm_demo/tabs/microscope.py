@@ -8,6 +8,7 @@ from html import escape
 import gradio as gr
 
 from llm_demo import microscope
+from llm_demo.errors import SettingsError
 from llm_demo.i18n import Translate
 from llm_demo.microscope import MOST_BRANCHES, MOST_SHOWN, Scope, Text
 from llm_demo.prompt import literal
@@ -27,8 +28,8 @@ PROMPT_SHOWN = 240  # its last characters
 Move = Callable[..., Scope]
 
 
-def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
-    """Add the section to the enclosing container.
+def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.components.FormComponent]:
+    """Add the section to the enclosing container; returns its knobs, how many candidates to show first.
 
     Args:
         site: the page's.
@@ -80,6 +81,8 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
 
     def decide(scope: Scope, shown: float, *values: object) -> Step:
         sampling = settings(*values)
+        if sampling.repetition_penalty != 1 and not engine.offers.logits:
+            raise SettingsError("engine_scores")
         # In the model's own thread: see Engine.call.
         return engine.call(lambda: microscope.decide(scope, sampling, shown, engine.tokenizer.decode, most))
 
@@ -180,9 +183,10 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
         length = max(min(len(scope.before) + LONGER, engine.config.max_new_tokens), len(forced))
         sampling = replace(settings(*values), max_new_tokens=length)
         decisions = engine.stream_many([Request(scope.prompt, sampling, forced)], 1, request.session_hash)
-        for number, decision in enumerate(decisions):
+        steps = (decision.event for decision in decisions if isinstance(decision.event, Step))
+        for number, step in enumerate(steps):
             if number >= len(forced):
-                tokens.append(decision.event.chosen)
+                tokens.append(step.chosen)
                 if len(tokens) % UPDATE_EVERY == 0:
                     yield written(t, microscope.grow(scope, tokens))
         grown = microscope.grow(scope, tokens)
@@ -215,6 +219,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> None:
     site.on([knob.input for knob in knobs], redraw, inputs, picture, trigger_mode="always_last", **quick)
     site.on([strategy.change], suit, [strategy], [again, *drawing], **quick)
     site.on([site.language.change], draw, inputs, everything, **quick)
+    return knobs
 
 
 def _knobs(site: Site, most: int) -> list[gr.components.FormComponent]:

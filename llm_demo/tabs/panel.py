@@ -148,18 +148,18 @@ def _wire(site: Site, panel: Panel) -> None:
             runner = engine.of(chosen)
         except ModelError as error:
             gr.Warning(error.message(t), title=t("error"), duration=None)
-            runner, chosen = engine, engine.loaded.card.key
-        return [chosen, gr.update(visible=can_think(runner.tokenizer)), told(runner, knobs, t)]
+            return [engine.loaded.card.key, gr.update(visible=can_think(engine.tokenizer)), told(engine, knobs, t)]
+        return [gr.skip(), gr.update(visible=can_think(runner.tokenizer)), told(runner, knobs, t)]
 
-    def choose_beside(t: Translate, chosen: str) -> str:
+    def choose_beside(t: Translate, chosen: str) -> object:
         if not str(chosen).startswith(MODEL):
-            return chosen
+            return gr.skip()
         try:
             engine.of(chosen.removeprefix(MODEL))
         except ModelError as error:
             gr.Warning(f"{error.message(t)} {t('chat.stand_in')}", title=t("error"), duration=None)
             return "plain"
-        return chosen
+        return gr.skip()
 
     def own(t: Translate, chosen: str, *knobs: object) -> list[object]:
         runner = engine.of(chosen)

@@ -78,7 +78,7 @@ class Parts:
         Raises:
             InputError: there are none, or they cannot be told apart, or a check cannot be read.
         """
-        lines = [line for line in _lines(count, *values) if line.on]
+        lines = [line for line in lines_of(count, *values) if line.on]
         named = [
             replace(line, name=line.name or t("ablation.nameless", number=number)) if line.text.strip() else line
             for number, line in enumerate(lines, start=1)
@@ -183,14 +183,14 @@ def _wire(site: Site, parts: Parts, more: gr.Button) -> None:
     limit = len(parts.slots)
 
     def add(t: Translate, *values: object) -> list[object]:
-        lines = _lines(*values)
+        lines = lines_of(*values)
         if len(lines) == limit:
             raise InputError("many_parts", count=limit + 1, limit=limit)
         return parts.shown([*lines, Line()], t)
 
     def move(number: int, by: int) -> Callable:
         def moved(t: Translate, *values: object) -> list[object]:
-            lines = _lines(*values)
+            lines = lines_of(*values)
             other = number + by
             if number < len(lines) and 0 <= other < len(lines):
                 lines[number], lines[other] = lines[other], lines[number]
@@ -200,13 +200,13 @@ def _wire(site: Site, parts: Parts, more: gr.Button) -> None:
 
     def remove(number: int) -> Callable:
         def removed(t: Translate, *values: object) -> list[object]:
-            lines = _lines(*values)
+            lines = lines_of(*values)
             return parts.shown([line for at, line in enumerate(lines) if at != number] or [Line()], t)
 
         return removed
 
     def reword(t: Translate, *values: object) -> list[object]:
-        return [update for line in _lines(limit, *values) for update in _worded(line, t)]
+        return [update for line in lines_of(limit, *values) for update in _worded(line, t)]
 
     quick = {**QUICK, "preprocess": False}
     site.on([more.click], add, parts.inputs, parts.outputs, **quick)
@@ -235,7 +235,7 @@ def _splitting(parts: Parts, by: str) -> Callable:
     return fill
 
 
-def _lines(count: int, *values: object) -> list[Line]:
+def lines_of(count: int, *values: object) -> list[Line]:
     """Return the first `count` parts of what the fields hold; what a stranger sent instead of text is none."""
     found = []
     for start in range(0, 5 * count, 5):

@@ -12,7 +12,7 @@ from llm_demo.i18n import Translate
 from llm_demo.prompt import literal
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import save, strip, together, versus
+from llm_demo.tabs import elsewhere, save, strip, together, versus
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.naming import names_of
 from llm_demo.tabs.plan import Plan
@@ -84,6 +84,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox, plan: Plan, less
         yield {**_emptied(slots, names, t), everybody.box: gr.update(visible=False), found: None, lesson.look: ""}
         for count, decision in enumerate(decisions):
             collected.add(decision)
+            elsewhere.told(decision, t)
             if count % (UPDATE_EVERY * len(requests)) == 0:
                 partial = _result(engine, text, samplings, collected.finished())
                 longest = max(len(trace.steps) for trace in partial.traces)

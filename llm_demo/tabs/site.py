@@ -42,6 +42,8 @@ class Site:
             render=False,
         )
         self._worded: list[tuple[object, Mapping[str, str]]] = []
+        self._kept: list[gr.BrowserState] = []
+        self._opening: list[gr.events.Dependency] = []
         self._followers: list[_Follower] = []
 
     def add(self, kind: Callable[..., Part], words: Mapping[str, str], **options: object) -> Part:
@@ -127,7 +129,13 @@ class Site:
 
         `js` is given the language and may put in what the browser knows: it returns all values that `work` takes.
         """
-        self.then(self._greeted, work, inputs, outputs, show_progress="hidden", js=js)
+        self._opening.append(self.then(self._greeted, work, inputs, outputs, show_progress="hidden", js=js))
+
+    def kept(self, name: str) -> gr.BrowserState:
+        """Create a list that the visitor's browser keeps, and nobody else, under a name."""
+        kept = gr.BrowserState([], storage_key=f"llm_demo.{name}", secret="llm_demo", render=False)
+        self._kept.append(kept)
+        return kept
 
     def follow_language(self) -> None:
         """Change every word on the page when the radio changes; call once, after all tabs are built.
@@ -154,11 +162,13 @@ class Site:
                     updates[component] = _merged(updates.get(component), update)
             return [updates.get(component, gr.skip()) for component in outputs]
 
+        for kept in self._kept:  # here, and not in a tab: one that is not open reads no storage
+            kept.render()
         titles = json.dumps({code: translator(code)("page.title") for code in LANGUAGES})
         name_page = f"(code) => {{ document.documentElement.lang = code; document.title = {titles}[code]; }}"
         for moment in (self.language.change, self._greeted.then):
             moment(None, self.language, None, js=name_page, api_visibility="private")
-        self.language.change(
+        self._reworded = self.language.change(
             follow,
             [self.language, *inputs],
             outputs,
@@ -167,6 +177,33 @@ class Site:
             preprocess=False,
             api_visibility="private",
             **self._spare({"show_progress": "hidden"}),
+        )
+
+    def settled(self, script: str) -> gr.HTML:
+        """Create an invisible component for a script that waits until a page has settled; call after all tabs.
+
+        Settled is a page whose own events are over: those of `on_open`, and those of the language where its visitor is
+        greeted in another than the page was built in. What changes the page before that may be undone by them.
+
+        Args:
+            script: finds their numbers in `data-waits`, and in `window.settled` those that are over.
+        """
+        over = """(...held) => {
+          const settled = (window.settled ??= { done: new Set(), language: null });
+          %s;
+          document.dispatchEvent(new Event('settled'));
+        }"""
+        events = [*self._opening, self._reworded]
+        for number, event in enumerate(events):
+            event.then(None, None, None, js=over % f"settled.done.add({number})", api_visibility="private")
+        self._greeted.then(None, self.language, None, js=over % "settled.language = held[0]", api_visibility="private")
+        waits = {
+            "opening": list(range(len(self._opening))),
+            "rewording": [len(self._opening)],
+            "language": self.engine.config.language,
+        }
+        return gr.HTML(
+            f"<i data-waits='{json.dumps(waits)}'></i>", js_on_load=script, elem_classes="settled", padding=False
         )
 
 

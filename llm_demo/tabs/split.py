@@ -26,15 +26,19 @@ class Split:
 
     Attributes:
         run: the button that splits.
+        special: whether the tokens that a model adds are shown.
+        control: whether control tokens in the text are meant.
         outputs: what `emptied` has values for.
     """
 
     run: gr.Button
+    special: gr.Checkbox
+    control: gr.Checkbox
     outputs: Sequence[gr.components.Component]
 
-    def emptied(self, t: Translate) -> list[object]:
-        """Show no tokens until the visitor asks for them: values for `outputs`."""
-        return [f'<p class="hint">{t("tokenizer.waiting")}</p>', "", "", True]
+    def emptied(self, t: Translate, waiting: bool = True) -> list[object]:
+        """Show no tokens, `waiting` until the visitor asks for them: values for `outputs`."""
+        return [f'<p class="hint">{t("tokenizer.waiting")}</p>', "", "", waiting]
 
 
 def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
@@ -92,7 +96,7 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
     ) -> list[object]:
         return again(t, text, special, control, keys, waiting and event.target is not typed)
 
-    split = Split(run, [view, compared, ids, waiting])
+    split = Split(run, special, control, [view, compared, ids, waiting])
     given = [text, special, control, pair.keys]
     site.on([run.click, text.submit], show, given, split.outputs, show_progress_on=[compared])
     # One event for all of them: what is shown last was asked for last.

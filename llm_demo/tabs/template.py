@@ -18,9 +18,11 @@ from llm_demo.tabs.site import Site
 from llm_demo.template import Turn, n_tokens, turns_of
 from llm_demo.tokens import Token, label
 
+NAMES = ("system", "first", "reply", "second")
 
-def build(site: Site, pair: Pair) -> None:
-    """Add the section to the enclosing container."""
+
+def build(site: Site, pair: Pair) -> dict[str, gr.components.Component]:
+    """Add the section to the enclosing container; returns the boxes of its messages by `NAMES`, and `thinking`."""
     engine = site.engine
     site.add(gr.Markdown, {"value": "turns.intro"})
     with gr.Row():
@@ -33,7 +35,7 @@ def build(site: Site, pair: Pair) -> None:
                 min_width=240,
                 elem_id=f"tokenizer-turns-{name}",
             )
-            for name in ("system", "first", "reply", "second")
+            for name in NAMES
         ]
     thinking = site.add(gr.Checkbox, {"label": "turns.thinking"}, visible=False, elem_id="tokenizer-turns-thinking")
     told = gr.HTML(elem_id="tokenizer-turns-told", elem_classes="bare")
@@ -67,6 +69,7 @@ def build(site: Site, pair: Pair) -> None:
         show_progress="hidden",
         trigger_mode="always_last",
     )
+    return {**dict(zip(NAMES, boxes, strict=True)), "thinking": thinking}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.lesson import Lesson, find
 from llm_demo.lessons.tokenizer import LESSONS, TokenizerLesson
-from llm_demo.tabs import card, costs, exercise, inside, pair, pause, split, template
+from llm_demo.tabs import background, card, costs, exercise, inside, link, pair, pause, split, template, tokenizer_link
+from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
 
 INSIDE = "tokenizer-inside"
 EXAMPLE = "Lista de colores: rojo, azul"
 
 
-def build(site: Site) -> None:
-    """Add the tab to the enclosing `gr.Tabs`."""
+def build(site: Site) -> Sharing:
+    """Add the tab to the enclosing `gr.Tabs`; returns how links fill it."""
     engine = site.engine
 
     def runs_on(lesson: Lesson) -> str:
@@ -21,7 +22,7 @@ def build(site: Site) -> None:
         can_be_had = lesson.model and not pair.trouble(engine, [lesson.model], site.t)
         return lesson.model if can_be_had else engine.loaded.card.key
 
-    with site.add(gr.Tab, {"label": "tokenizer.title"}, id="tokenizer"):
+    with site.add(gr.Tab, {"label": "tokenizer.title"}, id="tokenizer") as tab:
         site.add(gr.Markdown, {"value": "tokenizer.intro"}, elem_classes="intro")
         with gr.Row():
             text = site.add(
@@ -44,11 +45,12 @@ def build(site: Site) -> None:
             with site.add(gr.Tab, {"label": "costs.title"}, id="tokenizer-languages"):
                 languages = costs.build(site, chosen)
             with site.add(gr.Tab, {"label": "turns.title"}, id="tokenizer-turns"):
-                template.build(site, chosen)
+                turns = template.build(site, chosen)
             with site.add(gr.Tab, {"label": "card.title"}, id="tokenizer-card"):
-                card.build(site)
+                sheet = card.build(site)
             with site.add(gr.Tab, {"label": "inside.title"}, id=INSIDE) as section:
-                inner = inside.build(site, section)
+                inner, reader = inside.build(site, section)
+        background.build(site, "tokenizer")
 
     def open_lesson(t: Translate, lesson_id: str) -> dict:
         if not lesson_id:
@@ -64,9 +66,13 @@ def build(site: Site) -> None:
             inner: wanted.text if looks_inside else gr.skip(),
             **dict(zip(lesson.outputs, panel, strict=True)),
             **dict(zip(chosen.outputs, chosen.chosen((mine, other), missing), strict=True)),
-            **dict(zip(tokens.outputs, tokens.emptied(t), strict=True)),
-            **dict(zip(languages.outputs, languages.emptied(t), strict=True)),
+            **emptied(t),
         }
+
+    def emptied(t: Translate, run: bool = False) -> dict:
+        """Show nothing of either section, until it is asked for or because it just was."""
+        uncut, uncounted = tokens.emptied(t, waiting=not run), languages.emptied(t, asked=run)
+        return dict(zip([*tokens.outputs, *languages.outputs], [*uncut, *uncounted], strict=True))
 
     def _other(wanted: TokenizerLesson, mine: str, t: Translate) -> tuple[str, str]:
         """Return the second tokenizer of a lesson, or any other of this machine's, or none and the reason."""
@@ -76,14 +82,8 @@ def build(site: Site) -> None:
         others = [wanted.other] if not missing else [key for key, card in engine.cards.items() if card.folder]
         return next(((key, "") for key in others if key != mine), (pair.NONE, missing))
 
-    site.on(
-        [lesson.lesson.input],
-        open_lesson,
-        [lesson.lesson],
-        [sections, text, inner, *lesson.outputs, *chosen.outputs, *tokens.outputs, *languages.outputs],
-        queue=False,
-        show_progress="hidden",
-    )
+    opened = [sections, text, inner, *lesson.outputs, *chosen.outputs, *tokens.outputs, *languages.outputs]
+    lesson.wire(site, open_lesson, [], opened, queue=False, show_progress="hidden")
     # What to look for is told with the result, and with the answer where another section has the result.
     quick = {"queue": False, "show_progress": "hidden"}
     site.on(
@@ -100,3 +100,18 @@ def build(site: Site) -> None:
         [lesson.look],
         **quick,
     )
+    held = tokenizer_link.Held(
+        chosen,
+        {
+            tokenizer_link.TOKENS: {"text": text, "special": tokens.special, "control": tokens.control},
+            tokenizer_link.LANGUAGES: {},
+            tokenizer_link.TURNS: turns,
+            tokenizer_link.CARD: {"model": sheet.first, "beside": sheet.second},
+            tokenizer_link.INSIDE: {"model": reader, "inside": inner},
+        },
+        sheet.show,
+        sheet.table,
+        emptied,
+    )
+    with tab:
+        return link.build(site, tokenizer_link.form(site, sections, held, lesson, open_lesson, opened))

@@ -20,8 +20,8 @@ from llm_demo.tabs.ways import Ways, schemes_of
 QUICK = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
 
 
-def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> None:
-    """Add the section to the enclosing container."""
+def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> list[gr.events.Dependency]:
+    """Add the section to the enclosing container; returns the events that generate, for others to cancel."""
     engine = site.engine
     with gr.Row():
         start = site.add(gr.Button, {"value": "ablation.run"}, variant="primary", scale=3, elem_id="ablation-run")
@@ -178,6 +178,7 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> None:
     site.on([other.input], beside, [found, other], [first], **QUICK)
     site.on([site.language.change], reword, [found, which, lesson.lesson], [settings.schemes, *outputs], **QUICK)
     keeping.wire(site, found, take, [*outputs, *parts.outputs, *settings.parts])
+    return [running, rewriting]
 
 
 def _which(experiment: Experiment, number: int, t: Translate) -> dict:

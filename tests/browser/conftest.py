@@ -157,6 +157,21 @@ class Visitor:
         expect(self.page.get_by_role("listbox")).to_have_count(1)  # the one closed before may still be folding up
         self.page.get_by_role("option", name=name, exact=True).click()
 
+    def choose_lesson(self, panel: str, lesson_id: str) -> None:
+        """Choose a lesson from the list of the panel whose elements' ids begin so."""
+        lesson = self.unfold_lessons(panel).locator(f"input[value='{lesson_id}']")
+        lesson.check()
+
+    def unfold_lessons(self, panel: str) -> Locator:
+        """Return the list of a panel's lessons, unfolded."""
+        lessons = self.page.locator(f"#{panel}-lesson")
+        fold = self.page.locator(f"#{panel}-lessons")
+        expect(fold).to_be_visible()
+        if not lessons.is_visible():
+            fold.get_by_role("button").first.click()
+        expect(lessons).to_be_visible()
+        return lessons
+
     def wait_until_still(self, element: Locator) -> str:
         """Return an element's text once it has not changed for 2 seconds: what was on its way may still arrive."""
         before, now = None, element.inner_text()

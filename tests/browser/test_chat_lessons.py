@@ -21,9 +21,7 @@ class Board:
     def open(self, lesson_id: str) -> None:
         """Choose a lesson from the list."""
         lesson, t = find(lesson_id, LESSONS), self.visitor.t
-        box = self.page.locator("#chat-lesson input")
-        box.fill(f"{lesson_id} ·")
-        box.press("Enter")
+        self.visitor.choose_lesson("chat", lesson_id)
         expect(self.page.locator("#chat-question")).to_contain_text(lesson.predict(t))
         expect(self.page.locator("#chat-message textarea")).to_have_value(lesson.message(t))
         expect(self.page.locator("#chat-talk")).to_contain_text("Todavía no hay mensajes")

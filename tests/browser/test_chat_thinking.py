@@ -134,9 +134,7 @@ def test_without_thinking_it_answers_at_once(chat):
 
 def test_c8_two_templates_two_behaviours(chat):
     lesson = find("C8", LESSONS)
-    box = chat.page.locator("#chat-lesson input")
-    box.fill("C8 ·")
-    box.press("Enter")
+    chat.choose_lesson("chat", "C8")
     expect(chat.page.locator("#chat-message textarea")).to_have_value(lesson.message(chat.t))
 
     chat.page.locator("#chat-send").click()

@@ -25,9 +25,7 @@ class Table:
 
     def open(self, lesson_id: str) -> None:
         """Choose a lesson and answer its question with a B."""
-        box = self.page.locator("#quiz-exercise-lesson input")
-        box.fill(f"{lesson_id} ·")
-        box.press("Enter")
+        self.visitor.choose_lesson("quiz-exercise", lesson_id)
         lesson = find(lesson_id, LESSONS)
         expect(self.page.locator("#quiz-exercise-question")).to_contain_text(lesson.predict(self.visitor.t))
         expect(self.page.locator("#quiz-answer")).to_be_enabled()
@@ -63,13 +61,10 @@ def own(enter):
 
 
 def test_every_lesson_is_in_the_list(own):
-    own.page.locator("#quiz-exercise-lesson input").click()
-    names = own.page.locator("ul[role=listbox] li").all_inner_texts()
-    own.page.locator("#quiz-exercise-lesson input").press("Escape")
+    names = own.visitor.unfold_lessons("quiz-exercise").locator("label")
 
-    assert [name.strip().lstrip("✓").strip() for name in names[1:]] == [
-        lesson.title(own.visitor.t) for lesson in LESSONS
-    ]
+    titles = [lesson.title(own.visitor.t) for lesson in LESSONS]
+    expect(names).to_have_text([own.visitor.t("exercise.none"), *titles])
 
 
 def test_a_lesson_runs_on_our_own_question_where_mmlu_prox_is_out_of_reach(own):

@@ -19,9 +19,7 @@ class Desk:
 
     def open(self, lesson_id: str) -> None:
         """Choose a lesson from the list."""
-        box = self.page.locator("#tokenizer-lesson input")
-        box.fill(f"{lesson_id} ·")
-        box.press("Enter")
+        self.visitor.choose_lesson("tokenizer", lesson_id)
         expect(self.page.locator("#tokenizer-question")).to_contain_text(
             find(lesson_id, LESSONS).predict(self.visitor.t)
         )
