@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app import build_app
-from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def address(engine, tmp_path_factory) -> Iterator[str]:
     many = {"max_visitor_jobs": 10**6, "max_address_jobs": 10**6, "max_address_requests": 10**6}
     short = {"max_new_tokens": 4, "job_seconds": 5, "quiz_seconds": 5, "max_quiz_tokens": 8}
     config = replace(engine.config, quiz_data=file, max_address_uploads=10**6, **many, **short)
-    served = Engine(config, lambda report: engine.loaded)
+    served = LocalEngine(config, lambda report: engine.loaded)
     app = build_app(served)
     _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield url.rstrip("/")
