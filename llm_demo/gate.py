@@ -92,6 +92,7 @@ class Gate:
         except Exception as error:  # noqa: BLE001 - whatever a stranger's request has set off ends here
             report(error, "a request")
             await answer.refuse(400, InputError("bad_request"))
+            await answer.end()
 
     def _wait(self, path: str, scope: Scope, headers: Mapping[str, str]) -> float:
         """Count a request; return the seconds to wait where there are too many, else 0."""
@@ -116,6 +117,7 @@ class _Answer:
         self._default = config.language
         self._armour = (*HEADERS, (b"content-security-policy", (POLICY + config.frame_ancestors).encode()))
         self._begun = False
+        self._ended = False
         self._replaced = False
 
     def pass_on(self, scope: Scope, path: str) -> Send:
@@ -136,6 +138,8 @@ class _Answer:
                     message = {**message, "status": 400}  # what was asked for could not be done: no fault of ours
                 message = {**message, "headers": [*message.get("headers", ()), *self._armour]}
                 self._begun = True
+            else:
+                self._ended = not message.get("more_body", False)
             if not self._replaced:
                 await self._send(message)
 
@@ -152,6 +156,12 @@ class _Answer:
         kind = ((b"content-type", b"application/json"), (b"content-length", str(len(content)).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": [*kind, *self._armour]})
         await self._send({"type": "http.response.body", "body": content})
+        self._ended = True
+
+    async def end(self) -> None:
+        """Close what was begun and broke off, so that nobody waits for the rest."""
+        if not self._ended:
+            await self._send({"type": "http.response.body", "body": b""})
 
     def _language(self) -> str:
         try:

@@ -142,6 +142,15 @@ def test_what_was_sent_is_not_repeated():
     assert SECRET not in answer.text
 
 
+def test_an_answer_that_breaks_off_is_ended():
+    async def half(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise RuntimeError(SECRET)
+
+    assert ask(half, "/", "GET").text == "half"
+
+
 def test_a_failure_ends_in_a_sentence_and_its_place_in_the_log(caplog):
     answer = ask(breaking, "/", headers={"Accept-Language": "en"})
 

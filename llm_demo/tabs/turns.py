@@ -10,7 +10,7 @@ from llm_demo.conversation import Conversation, Voice, replies
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
-from llm_demo.tabs import answers, lens, reading, strip
+from llm_demo.tabs import answers, elsewhere, lens, reading, strip
 from llm_demo.tabs.answers import Slot
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.lens import Lens
@@ -118,7 +118,7 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
         for shown in retry(t, visitor, found, lesson_id, *settings[:-1], fresh):
             yield {**shown, panel.knobs["seed"]: fresh}
 
-    def elsewhere(
+    def otherwise(
         t: Translate, visitor: gr.Request, found: Conversation, at: Place, event: gr.EventData
     ) -> Iterator[dict]:
         number, place = at
@@ -191,7 +191,7 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
     # One conversation is written by one hand: whatever begins anew ends what is still being written. An event of
     # Gradio's page runs to its end before the next of the same trigger, so that these come before or beside it.
     site.stop([room.lens.others.click], [sent, retried, reseeded])
-    branched = site.on([room.lens.others.click], elsewhere, [room.found, room.at], room.all, **long)
+    branched = site.on([room.lens.others.click], otherwise, [room.found, room.at], room.all, **long)
     running = [sent, retried, reseeded, branched]
     for one, triggers in zip(running, wanted, strict=False):
         site.stop(triggers, [other for other in running if other is not one])
