@@ -32,6 +32,11 @@ const nameParts = () => {
   document.querySelectorAll('button.label-wrap').forEach((fold) => {
     set(fold, 'aria-expanded', String(fold.classList.contains('open')));
   });
+  // Where a chart is still to come Gradio draws a sign, named in English on a part that may have no name.
+  document.querySelectorAll('.empty[aria-label]').forEach((sign) => {
+    sign.removeAttribute('aria-label');
+    sign.setAttribute('aria-hidden', 'true');
+  });
   // What moves inside its own frame can be moved by the arrow keys once it has the focus.
   document.querySelectorAll(SCROLLED).forEach((box) => {
     const moves = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
