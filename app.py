@@ -12,7 +12,22 @@ from llm_demo.errors import ConfigError
 from llm_demo.i18n import translator
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import MemoryRooms
-from llm_demo.tabs import STYLE, ablation, api, chat, decoding, leaving, link, page, quiz, room, tokenizer
+from llm_demo.tabs import (
+    STYLE,
+    ablation,
+    access,
+    api,
+    chat,
+    decoding,
+    glossary,
+    leaving,
+    link,
+    page,
+    quiz,
+    room,
+    tokenizer,
+)
+from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
 
@@ -23,7 +38,7 @@ KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyt
 def build_app(engine: Engine) -> gr.Blocks:
     """Return the page with its five tabs and its endpoints."""
     title = translator(engine.config.language)("page.title")
-    with gr.Blocks(title=title, analytics_enabled=False) as app:
+    with Door(engine.config, title=title, analytics_enabled=False, delete_cache=(600, 3_600)) as app:
         site, game = Site(app, engine), Quiz(engine)
         api.build(site, game)  # before the tabs, whose events might take an endpoint's name
         page.head(site)
@@ -38,6 +53,8 @@ def build_app(engine: Engine) -> gr.Blocks:
                 quiz.build(site, game, host),
             ]
         page.foot(site)
+        glossary.build(site)
+        access.build(site)
         leaving.build(app)
         site.follow_language()
         link.follow(site, tabs, told, shared)
@@ -52,7 +69,6 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
     lend = lender(os.environ)
     build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
-        max_file_size=f"{config.max_upload_mb}mb",
         theme=gr.themes.Default(),
         css_paths=STYLE,
         head=page.HEAD,

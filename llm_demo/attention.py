@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError, ModelError
+from llm_demo.prompt import literal
 from llm_demo.tokens import Token, describe
 
 FAR = 2  # tokens back at least, for a look to be a far one
@@ -59,7 +60,7 @@ def attend(engine: Engine, text: str, lens: Lens | None = None, row: int = -1) -
 
     Args:
         engine: of the model that reads.
-        text: plain, read as it is.
+        text: plain; what spells control tokens in it is text too.
         lens: which heads; None for the one that `farthest` finds.
         row: the token, from 0 or from the end, whose far look is searched for where there is no lens.
 
@@ -67,8 +68,10 @@ def attend(engine: Engine, text: str, lens: Lens | None = None, row: int = -1) -
         InputError: the text is blank or too long, or the model has no such head.
         ModelError: the model works without attention.
     """
-    ids = engine.encode(text)
+    ids = engine.encode(literal(engine.tokenizer, text))
     kept = ids[: engine.config.max_attention_tokens]
+    if not engine.offers.inside:
+        raise ModelError("engine_inside", name=engine.loaded.card.key)
     model = engine.model
     shape = model.config.get_text_config()
     layers, heads = shape.num_hidden_layers, shape.num_attention_heads

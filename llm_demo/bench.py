@@ -23,6 +23,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from llm_demo.charts import crowd_chart
 from llm_demo.config import Config
 from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.harness import Agreement, agree, told
 from llm_demo.measures import (
     ANSWERS,
@@ -59,7 +60,7 @@ def endless(config: Config, card: ModelCard | None = None) -> Engine:
         loaded = load(card, config, report) if card else load_default(config, report)
         return replace(loaded, stop_ids=frozenset())
 
-    return Engine(config, read)
+    return LocalEngine(config, read)
 
 
 def measure(default: Engine, runs: int, tokens: int, sizes: Sequence[int]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
+from llm_demo.prompt import literal, mark, unmark
 from llm_demo.request import check_context
 
 ROLES = ("user", "assistant")
@@ -61,7 +62,7 @@ def render(
     thinking: bool = False,
     plain: bool = False,
 ) -> str:
-    """Return the prompt that the model reads.
+    """Return the prompt that the model reads; the control tokens in it are the template's alone.
 
     A base model gets the texts themselves, one a line; with `plain`, so does one that has a template. An empty
     `system` leaves the template its own.
@@ -70,14 +71,15 @@ def render(
         InputError: the template refuses the conversation.
     """
     if plain or not has_template(tokenizer):
-        return "\n".join(filter(None, [system, *(message.content for message in messages)]))
-    turns = [{"role": message.role, "content": message.content} for message in messages]
+        return literal(tokenizer, "\n".join(filter(None, [system, *(message.content for message in messages)])))
+    turns = [{"role": message.role, "content": mark(tokenizer, message.content)} for message in messages]
     if system.strip():
-        turns.insert(0, {"role": "system", "content": system})
+        turns.insert(0, {"role": "system", "content": mark(tokenizer, system)})
     try:
-        return tokenizer.apply_chat_template(
+        written = tokenizer.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
         )
+        return unmark(tokenizer, written)
     except TemplateError as error:
         raise InputError("template", reason=str(error)[:200]) from error
 

@@ -19,19 +19,19 @@ class Facts:
 
     Attributes:
         tokens: generated, the end-of-text token included.
-        log_prob: of the whole continuation under the raw distributions, in nats, at most 0.
+        log_prob: of the whole continuation under the raw distributions, in nats, at most 0; None where it is not known.
         mean_log_prob: `log_prob / tokens`, in nats a token.
         perplexity: `exp(-mean_log_prob)`, at least 1; of the model's own text, so low means expected, not good.
         repetition: `1 - different 3-grams / all 3-grams` of the token ids, in [0, 1); 0.0 for fewer than 3 tokens.
             It is seq-rep-3 of Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training".
         distinct: how many different token ids there are.
-        forward_passes: how many times the model ran, pieces of a long prompt counted.
+        forward_passes: how many times the model ran, pieces of a long prompt counted; 0 where nobody told.
         tokens_per_second: waiting included; None where no time was measured either.
         finish_reason: as in the trace.
     """
 
     tokens: int
-    log_prob: float
+    log_prob: float | None
     mean_log_prob: float | None
     perplexity: float | None
     repetition: float
@@ -95,7 +95,7 @@ class Drafted:
 def facts(trace: Trace) -> Facts:
     """Return a continuation in numbers."""
     count = len(trace.token_ids)
-    mean = trace.log_prob / count if count else None
+    mean = trace.log_prob / count if count and trace.log_prob is not None else None
     return Facts(
         tokens=count,
         log_prob=trace.log_prob,

@@ -1,8 +1,10 @@
 """The operator's settings: read from the environment once, into one frozen value."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llm_demo.errors import ConfigError
 from llm_demo.i18n import LANGUAGES
@@ -12,6 +14,7 @@ ZERO = "zero"
 DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
+FRAMES = re.compile(r"https?://[\w.*-]+(:[\d*]+)?( https?://[\w.*-]+(:[\d*]+)?)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,9 @@ class Config:
         model: a key of the catalogue, a hub id or a folder; empty for the default.
         draft_model: a smaller one of the same vocabulary, for speculative decoding; empty for none.
         extra_models: further models, key -> hub id or folder.
+        endpoint: address of an OpenAI-compatible server that runs the models, such as `http://gpu:8000/v1`; empty to
+            run them here.
+        endpoint_key: what it asks for; shown nowhere.
         classifier: a hub id or folder of a model that sorts sentences by sentiment; empty for the catalogue's.
         device: one of `DEVICES`; the app itself sets `ZERO` where a GPU is lent to each job: weights wait on the CPU.
         dtype: one of `DTYPES`; `auto` takes what suits the device.
@@ -47,17 +53,30 @@ class Config:
         max_quiz_tokens: tokens of an answer to it.
         max_quiz_questions: questions of one evaluation.
         max_quiz_written: the same where the model writes a chain of thought to each.
+        max_request_mb: size of a request that is no file.
+        max_visitor_jobs: what one visitor may have done in a minute, at once or spread over it.
+        max_address_jobs: the same by everybody who shares an address, such as a class behind its school's.
+        max_address_running: of one kind of work at a time, by everybody who shares an address.
+        max_address_requests: requests of any kind in a minute by everybody who shares an address.
+        max_address_uploads: files that they may send in a minute.
+        max_address_models: models that they may have opened in a minute, through the endpoints.
+        trusted_proxies: how many proxies in front of the app tell truly, in `X-Forwarded-For`, whom they heard.
         max_rooms: classes that answer together at once.
         max_room_guesses: students of such a class.
         max_guess_chars: characters of a student's guess.
+        frame_ancestors: sites that may frame the page, as in the header `Content-Security-Policy`.
         job_seconds: seconds that one job may take.
         quiz_seconds: the same for questions that are answered together.
+        endpoint_seconds: seconds of silence after which a server that runs the models counts as gone.
+        max_streams: texts that such a server writes for this app at once; further ones wait in line.
         room_seconds: after which a room is forgotten.
     """
 
     model: str = ""
     draft_model: str = ""
     extra_models: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str = ""
+    endpoint_key: str = field(default="", repr=False)
     classifier: str = ""
     device: str = "auto"
     dtype: str = "auto"
@@ -83,11 +102,22 @@ class Config:
     max_quiz_tokens: int = 2_048
     max_quiz_questions: int = 200
     max_quiz_written: int = 20
+    max_request_mb: int = 2
+    max_visitor_jobs: int = 240
+    max_address_jobs: int = 3_600
+    max_address_running: int = 48
+    max_address_requests: int = 12_000
+    max_address_uploads: int = 120
+    max_address_models: int = 12
+    trusted_proxies: int = 0
+    frame_ancestors: str = "https://huggingface.co https://*.hf.space"
     max_rooms: int = 50
     max_room_guesses: int = 100
     max_guess_chars: int = 40
     job_seconds: int = 60
     quiz_seconds: int = 300
+    endpoint_seconds: int = 30
+    max_streams: int = 256
     room_seconds: int = 7_200
 
     @classmethod
@@ -108,17 +138,40 @@ class Config:
 
 def _read(name: str, variable: str, text: str) -> object:
     if name.startswith("max_") or name.endswith("_seconds"):
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
+        if not _is_count(text) or int(text) < 1:
             raise ConfigError("config_count", variable=variable, value=text)
         return int(text)
+    if name == "trusted_proxies":
+        if not _is_count(text):
+            raise ConfigError("config_proxies", variable=variable, value=text)
+        return int(text)
+    if name == "frame_ancestors" and not FRAMES.fullmatch(text):
+        raise ConfigError("config_frames", variable=variable, value=text)
     if name in ("cache", "quiz_data"):
         return Path(text).expanduser()
     if name == "extra_models":
         return _extra_models(variable, text)
+    if name == "endpoint":
+        return _address(variable, text)
     choices = {"device": DEVICES, "dtype": DTYPES, "quiz_set": QUIZ_SETS, "language": tuple(LANGUAGES)}.get(name)
     if choices and text not in choices:
         raise ConfigError("config_choice", variable=variable, value=text, choices=", ".join(choices))
     return text
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _address(variable: str, text: str) -> str:
+    try:
+        address = urlsplit(text)
+        right = address.scheme in ("http", "https") and bool(address.hostname) and address.username is None
+    except ValueError:
+        right = False
+    if not right:  # not quoted: it may hold a password
+        raise ConfigError("config_address", variable=variable)
+    return text.rstrip("/")
 
 
 def _extra_models(variable: str, text: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Conversation: what was said, several answers to the last message, and the one that the conversation goes on with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llm_demo.chat import Fitted, Message, fit, is_cut, read_messages, split_thinking
@@ -157,7 +157,12 @@ class Conversation:
 
 
 def replies(
-    engine: Engine, turns: Sequence[Message], voices: Sequence[Voice], visitor: str = "", forced: Sequence[int] = ()
+    engine: Engine,
+    turns: Sequence[Message],
+    voices: Sequence[Voice],
+    visitor: str = "",
+    forced: Sequence[int] = (),
+    hear: Callable[[Decision], None] = lambda _decision: None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Let every voice answer, those of one model together; yield the answers as they grow, the last time whole.
 
@@ -169,6 +174,7 @@ def replies(
         voices: at least one.
         visitor: whose they are.
         forced: token ids that each answer has to begin with.
+        hear: is told every decision as it comes.
 
     Raises:
         InputError, SettingsError, ModelError: before anything runs.
@@ -195,6 +201,7 @@ def replies(
     for numbers, decisions, collected in jobs:
         for count, decision in enumerate(decisions):
             collected.add(decision)
+            hear(decision)
             if count % (EVERY * len(numbers)) == 0:
                 yield _in_order(_grown(answers, numbers, collected))
         answers = _grown(answers, numbers, collected)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from llm_demo.engine import Engine
-from llm_demo.errors import InputError
+from llm_demo.errors import InputError, ModelError
 from llm_demo.tokens import Token, describe
 
 ROWS = 8_192  # of the matrix at once: in float32 the whole of a large vocabulary would not fit
@@ -32,6 +32,8 @@ def nearest(engine: Engine, token_id: int, count: int) -> tuple[Neighbour, ...]:
     Raises:
         InputError: there is no such token.
     """
+    if not engine.offers.inside:
+        raise ModelError("engine_inside", name=engine.loaded.card.key)
     size = len(engine.tokenizer)
     if not 0 <= token_id < size:
         raise InputError("bad_id", value=repr(token_id)[:40], last=size - 1)

@@ -51,3 +51,7 @@ class QuizDataError(DemoError):
 
 class DeadlineError(DemoError):
     """A job ran longer than one visitor's job may."""
+
+
+class RateError(DemoError):
+    """A visitor, or all who share an address, ask for more than fits into a minute."""

@@ -73,6 +73,7 @@ def kinds(tab: str, config: Config, models: Collection[str]) -> dict[str, Kind]:
         return section | {
             "text": Text(config.max_tokenized_chars),
             "special": Switch(),
+            "control": Switch(),
             "other": model,
             **texts,
             "thinking": Switch(),
@@ -93,7 +94,13 @@ def kinds(tab: str, config: Config, models: Collection[str]) -> dict[str, Kind]:
         }
     if tab == "decoding":
         strategies = {f"s{number}": Strategy() for number in range(1, config.max_compared + 1)}
-        return section | {"text": prompt, **strategies, "s": Strategy(), "shown": Number(1, config.max_top_k)}
+        return section | {
+            "text": prompt,
+            "control": Switch(),
+            **strategies,
+            "s": Strategy(),
+            "shown": Number(1, config.max_top_k),
+        }
     if tab == "ablation":
         parts: dict[str, Kind] = {}
         for number in range(1, config.max_parts + 1):

@@ -13,6 +13,7 @@ from llm_demo.engine import Engine
 from llm_demo.errors import InputError, ModelError
 from llm_demo.models.catalogue import classifier_card
 from llm_demo.models.loader import LoadedClassifier, load_classifier
+from llm_demo.prompt import literal
 from llm_demo.request import check_text
 from llm_demo.shelf import Shelf
 from llm_demo.startup import Startup
@@ -96,7 +97,7 @@ def question(engine: Engine, request: str, cue: str) -> str:
     """
     if has_template(engine.tokenizer):
         return render(engine.tokenizer, [Message("user", request)])
-    return f"{request}\n{cue}"
+    return literal(engine.tokenizer, f"{request}\n{cue}")
 
 
 def score_words(engine: Engine, prompt: str, words: Sequence[str]) -> WordScores:
@@ -148,7 +149,7 @@ class Classifier:
         """
         sentence = check_sentence(sentence, self._engine.config)
         loaded = self._loaded()
-        encoded = loaded.tokenizer(sentence, return_tensors="pt")
+        encoded = loaded.tokenizer(sentence, return_tensors="pt", split_special_tokens=True)
         count = encoded.input_ids.shape[1]
         if count > loaded.context:
             raise InputError("long_sentence", tokens=count, limit=loaded.context)

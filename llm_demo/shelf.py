@@ -15,6 +15,10 @@ class Shelf(Generic[Item]):
         self._items: dict[str, Item] = {}
         self._lock = threading.Lock()
 
+    def __contains__(self, key: str) -> bool:
+        with self._lock:
+            return key in self._items
+
     def get(self, key: str, open_it: Callable[[], Item]) -> Item:
         """Return the item of a key; `open_it` must not wait, others are waiting behind it.
 

@@ -95,7 +95,9 @@ def _prompt(prompt: str) -> list[str]:
     lines = prompt.splitlines(keepends=True)
     # A literal a line: repr writes quotes, backslashes and every kind of line end so that none ends the literal.
     text = [f"prompt = {prompt!r}"] if len(lines) < 2 else ["prompt = (", *(f"    {line!r}" for line in lines), ")"]
-    return [*text, 'inputs = tokenizer(prompt, return_tensors="pt")']
+    # What a visitor typed is text, even where it spells a control token.
+    split = ", split_special_tokens=True" if getattr(prompt, "literal", ()) else ""
+    return [*text, f'inputs = tokenizer(prompt, return_tensors="pt"{split})']
 
 
 def _generate(sampling: Sampling, t: Translate) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Literal
 from transformers import PreTrainedTokenizerBase
 
 from llm_demo.chat import Message, render
-from llm_demo.tokens import Span, Token, tokenize
+from llm_demo.prompt import Span, is_begun
+from llm_demo.tokens import Token, tokenize
 
 # `own` is what the template says of itself before the first message: a system message that nobody wrote.
 # `next` is what it writes last, for the model to go on from; `whole` a prompt that cannot be taken apart.
@@ -108,8 +109,7 @@ def _own(prompt: str, roles: Sequence[Role], begins: Sequence[int], places: Sequ
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, begins: Sequence[int]) -> list[tuple[Token, ...]]:
     """Return the tokens of the stretches that begin at given characters."""
-    begun = bool(tokenizer.bos_token) and prompt.startswith(tokenizer.bos_token)
-    found = tokenize(tokenizer, prompt, special=not begun)
+    found = tokenize(tokenizer, prompt, special=not is_begun(tokenizer, prompt))
     pairs = list(zip(found.tokens, found.spans, strict=True))
     ends = [*begins[1:], len(prompt)]
     return [

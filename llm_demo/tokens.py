@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
 
-from transformers import BatchEncoding, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from llm_demo.errors import InputError
+from llm_demo.prompt import Read, Span, read
 
 SIGNS = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽"})
 BYTE_PIECE = re.compile(r"<0x([0-9A-F]{2})>")  # how SentencePiece spells a byte that no piece covers
 MAX_IDS = 2_000
 MAX_MATCHES = 100  # of a search in the vocabulary
 MAX_QUERY = 100  # characters of what is searched
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +79,12 @@ class Matches:
 def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, special: bool = False) -> Tokenization:
     """Split a text; with `special`, with the tokens that the tokenizer adds to it of its own.
 
-    A control token spelled out in the text is read as one, as the model would read it.
+    A control token spelled out in the text is read as one, as the model would read it; in a `Prompt`, unless it is
+    literal there.
     """
-    read = tokenizer(
-        text,
-        add_special_tokens=special,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-        verbose=False,  # a text longer than the model's context may still be counted
-    )
-    tokens = tuple(describe(tokenizer, read.input_ids))
-    spans = _spans(tokenizer, text, tokens, read)
+    found = read(tokenizer, text, special)
+    tokens = tuple(describe(tokenizer, found.ids))
+    spans = _spans(tokenizer, text, tokens, found)
     return Tokenization(tokens, spans, len(text), len(text.encode("utf-8", "replace")))
 
 
@@ -166,12 +160,9 @@ def label(token: Token) -> str:
     return visible(token.text)
 
 
-def _spans(
-    tokenizer: PreTrainedTokenizerBase, text: str, tokens: Sequence[Token], read: BatchEncoding
-) -> tuple[Span, ...]:
+def _spans(tokenizer: PreTrainedTokenizerBase, text: str, tokens: Sequence[Token], found: Read) -> tuple[Span, ...]:
     """Return where the tokens stand: counted by their bytes, or as the tokenizer says where it changed the text."""
-    own = [bool(mask) for mask in read.special_tokens_mask]
-    bytes_of = [b"" if mine else bytes(token.bytes) for token, mine in zip(tokens, own, strict=True)]
+    bytes_of = [b"" if mine else bytes(token.bytes) for token, mine in zip(tokens, found.own, strict=True)]
     joined = b"".join(bytes_of)
     written = text.encode("utf-8", "replace")
     lost = frozenset() if joined == written else _lost_bytes(tokenizer)
@@ -182,7 +173,7 @@ def _spans(
         return tuple(
             (char_of[first], char_of[last - 1] + 1) if last > first else (0, 0) for first, last in pairwise(ends)
         )
-    spans = [(0, 0) if mine else span for span, mine in zip(read.offset_mapping, own, strict=True)]
+    spans = [(0, 0) if mine else span for span, mine in zip(found.offsets, found.own, strict=True)]
     normalizer = tokenizer.backend_tokenizer.normalizer
     if normalizer and joined == normalizer.normalize_str(text).encode("utf-8", "replace"):
         # All was read: an accent that was joined to its letter belongs to the letter's token.

@@ -13,6 +13,8 @@ FinishReason = Literal["stop", "length", "cancelled"]
 class Candidate:
     """One token that the model could have emitted next.
 
+    A probability that a model elsewhere does not tell, and that does not follow from what it tells, is None.
+
     Attributes:
         token_id: its id in the vocabulary.
         text: the token decoded alone, leading space kept; U+FFFD where it is not a whole character.
@@ -22,8 +24,8 @@ class Candidate:
 
     token_id: int
     text: str
-    raw_prob: float
-    prob: float
+    raw_prob: float | None
+    prob: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +131,17 @@ class Step:
     Attributes:
         chosen: the token that was emitted; it may be outside `top`.
         top: the likeliest candidates by falling `raw_prob`, ties by token id.
-        draw: how it was drawn; None where nothing was.
-        entropy: of the raw distribution, in bits.
-        log_prob: natural logarithm of the chosen token's `raw_prob`.
+        draw: how it was drawn; None where nothing was, or a model elsewhere does not tell.
+        entropy: of the raw distribution, in bits; None where a model elsewhere does not tell.
+        log_prob: natural logarithm of the chosen token's `raw_prob`; None where that is.
         contrast: the candidates of contrastive search, likeliest first; empty for every other strategy.
     """
 
     chosen: Candidate
     top: tuple[Candidate, ...]
     draw: Draw | None
-    entropy: float
-    log_prob: float
+    entropy: float | None
+    log_prob: float | None
     contrast: tuple[Contrast, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -169,8 +171,9 @@ class Trace:
         steps: one decision a generated token.
         text: the generated ids as text, special tokens left out.
         finish_reason: an end-of-text token, the bound on new tokens, or a visitor's stop.
-        log_prob: of the whole continuation under the raw distributions, in nats.
-        forward_passes: how many times the model ran for it, pieces of a long prompt counted.
+        log_prob: of the whole continuation under the raw distributions, in nats; None where a step's is.
+        forward_passes: how many times the model ran for it, pieces of a long prompt counted; 0 where a model
+            elsewhere does not tell.
         seconds: from the request to the last token, waiting included.
         drafts: one a pass, for prompt lookup and speculative decoding.
         beam_steps: the tree of beam search, a step at a time.
@@ -182,7 +185,7 @@ class Trace:
     steps: tuple[Step, ...]
     text: str
     finish_reason: FinishReason
-    log_prob: float
+    log_prob: float | None
     forward_passes: int
     seconds: float
     drafts: tuple[Draft, ...] = ()

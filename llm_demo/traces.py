@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from llm_demo.decoding.feed import Ended
 from llm_demo.jobs import Decision
 from llm_demo.trace import BeamStep, Draft, FinishReason, Ranked, Step, Trace
 
@@ -50,13 +51,14 @@ class Traces:
 
         steps = events(Step)
         ids = tuple(step.chosen.token_id for step in steps)
+        log_probs = [step.log_prob for step in steps]
         return Trace(
             prompt_ids=self._prompts[row],
             token_ids=ids,
             steps=steps,
             text=self._decode(ids, skip_special_tokens=True),
             finish_reason=self._finish_reason(row, ids),
-            log_prob=sum(step.log_prob for step in steps),
+            log_prob=None if None in log_probs else sum(log_probs),
             forward_passes=decisions[-1].forward_passes if decisions else 0,
             seconds=self._seconds[row],
             drafts=events(Draft),
@@ -65,6 +67,7 @@ class Traces:
         )
 
     def _finish_reason(self, row: int, ids: tuple[int, ...]) -> FinishReason:
-        if ids and ids[-1] in self._stop_ids:
+        ended = any(isinstance(decision.event, Ended) for decision in self._decisions[row])
+        if ended or (ids and ids[-1] in self._stop_ids):
             return "stop"
         return "length" if len(ids) == self._lengths[row] else "cancelled"

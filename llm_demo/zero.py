@@ -20,6 +20,7 @@ from torch import Tensor
 from llm_demo.config import ZERO, Config
 from llm_demo.decoding.feed import Weighed
 from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import DemoError
 from llm_demo.jobs import Decision
 from llm_demo.models.loader import Loaded, Report, cache_capacity, choose_device, load_default
@@ -58,7 +59,7 @@ def seconds(_key: str, config: Config, order: Order) -> int:
     return min(config.job_seconds, START_SECONDS + math.ceil(order.passes * PASS_SECONDS))
 
 
-class ZeroEngine(Engine):
+class ZeroEngine(LocalEngine):
     """Sends out what decodes, reads or scores; `call` stays here, on the CPU.
 
     Visitors' rows are not decoded together: each job has a process to itself, and it is ZeroGPU that says who may
@@ -120,7 +121,7 @@ class ZeroEngine(Engine):
         (scores,) = self._send(Order("batch_log_probs", (tuple(pairs),), len(pairs)))
         return scores
 
-    def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> Engine:
+    def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
         return ZeroEngine(config, read, self._thread, task=self._task)
 
     def _send(self, order: Order) -> Iterator:
@@ -145,7 +146,7 @@ class ZeroEngine(Engine):
         """Return what runs a model on this process's GPU, with a worker and threads of its own."""
         if key not in self._on_gpu:
             beside = self.of(key)
-            self._on_gpu[key] = Engine(beside.config, lambda _report: _moved(beside.loaded, beside.config))
+            self._on_gpu[key] = LocalEngine(beside.config, lambda _report: _moved(beside.loaded, beside.config))
         return self._on_gpu[key]
 
 

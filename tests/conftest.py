@@ -13,6 +13,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from llm_demo.config import Config
 from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.models.catalogue import EMBEDDED, ModelCard
 from llm_demo.models.loader import Loaded
 
@@ -131,7 +132,7 @@ def make_engine(make_tiny_model, tiny_tokenizer) -> Iterator[Callable[..., Engin
         loaded = Loaded(
             ModelCard("tiny", "/nowhere"), model, tiny_tokenizer, stop_ids, context, capacity, number_format, draft
         )
-        made.append(Engine(Config(**options), lambda report: loaded))
+        made.append(LocalEngine(Config(**options), lambda report: loaded))
         return made[-1]
 
     yield make

@@ -12,12 +12,26 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"app"},
     {"tabs", "bench", "measures", "harness"},
-    {"engine", "zero", "ablation", "adherence", "quiz", "chat", "tokens", "charts", "snippets", "lessons", "links"}
+    {
+        "gate",
+        "engine",
+        "zero",
+        "ablation",
+        "adherence",
+        "quiz",
+        "chat",
+        "tokens",
+        "charts",
+        "snippets",
+        "lessons",
+        "links",
+    }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
-    | {"languages", "template", "tally"},
-    {"batching", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"},
+    | {"languages", "template", "tally", "remote"},
+    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
+    | {"offers"},
     {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
-    {"errors", "config", "stats"},
+    {"errors", "config", "stats", "rates", "incident"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.
@@ -39,8 +53,10 @@ SIDEWAYS = {
     "tally": {"engine", "quiz"},
     "batching": {"prefill", "jobs", "decoding"},
     "jobs": {"decoding"},
-    "traces": {"jobs"},
+    "traces": {"jobs", "decoding"},
     "prefill": {"jobs"},
+    "remote": {"tokens"},
+    "engine": {"remote"},
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
@@ -52,6 +68,7 @@ LIBRARIES = {
     "gradio": {"app", "tabs"},
     "plotly": {"charts"},
     "lm_eval": {"harness"},
+    "openai": {"remote", "engine"},
 }
 # Nobody in tabs/ imports one of these; their shared helpers have other names.
 TABS = {"tokenizer", "chat", "decoding", "ablation", "quiz"}

@@ -77,6 +77,7 @@ def test_a_conversation_that_the_template_refuses_is_told_why(tiny_tokenizer):
     class Strict:
         """A tokenizer whose template allows one turn only, as some do."""
 
+        added_tokens_decoder = tiny_tokenizer.added_tokens_decoder
         chat_template = "{% if messages|length > 1 %}{{ raise_exception('One turn only') }}{% endif %}"
 
         def apply_chat_template(self, turns, **options):

@@ -37,6 +37,15 @@ READ = [
     ("LLM_DEMO_MAX_SAMPLES", "3", "max_samples", 3),
     ("LLM_DEMO_MAX_ATTENTION_TOKENS", "32", "max_attention_tokens", 32),
     ("LLM_DEMO_MAX_VARIANTS", "6", "max_variants", 6),
+    ("LLM_DEMO_MAX_REQUEST_MB", "1", "max_request_mb", 1),
+    ("LLM_DEMO_MAX_VISITOR_JOBS", "60", "max_visitor_jobs", 60),
+    ("LLM_DEMO_MAX_ADDRESS_JOBS", "600", "max_address_jobs", 600),
+    ("LLM_DEMO_MAX_ADDRESS_RUNNING", "10", "max_address_running", 10),
+    ("LLM_DEMO_MAX_ADDRESS_REQUESTS", "900", "max_address_requests", 900),
+    ("LLM_DEMO_MAX_ADDRESS_UPLOADS", "10", "max_address_uploads", 10),
+    ("LLM_DEMO_MAX_ADDRESS_MODELS", "2", "max_address_models", 2),
+    ("LLM_DEMO_FRAME_ANCESTORS", "https://a.es https://*.b.es:*", "frame_ancestors", "https://a.es https://*.b.es:*"),
+    ("LLM_DEMO_TRUSTED_PROXIES", "0", "trusted_proxies", 0),
     ("LLM_DEMO_JOB_SECONDS", "10", "job_seconds", 10),
     ("LLM_DEMO_QUIZ_SET", "full", "quiz_set", "full"),
     ("LLM_DEMO_MAX_QUIZ_CHARS", "9000", "max_quiz_chars", 9_000),
@@ -44,6 +53,10 @@ READ = [
     ("LLM_DEMO_MAX_QUIZ_QUESTIONS", "30", "max_quiz_questions", 30),
     ("LLM_DEMO_MAX_QUIZ_WRITTEN", "5", "max_quiz_written", 5),
     ("LLM_DEMO_QUIZ_SECONDS", "90", "quiz_seconds", 90),
+    ("LLM_DEMO_ENDPOINT", "https://gpu.example.org/v1/", "endpoint", "https://gpu.example.org/v1"),
+    ("LLM_DEMO_ENDPOINT_KEY", "a-secret", "endpoint_key", "a-secret"),
+    ("LLM_DEMO_ENDPOINT_SECONDS", "5", "endpoint_seconds", 5),
+    ("LLM_DEMO_MAX_STREAMS", "100", "max_streams", 100),
     ("LLM_DEMO_MAX_ROOMS", "3", "max_rooms", 3),
     ("LLM_DEMO_MAX_ROOM_GUESSES", "30", "max_room_guesses", 30),
     ("LLM_DEMO_MAX_GUESS_CHARS", "20", "max_guess_chars", 20),
@@ -130,6 +143,19 @@ def test_an_extra_model_without_key_or_source_is_named(text):
 
     assert caught.value.key == "config_pairs"
     assert caught.value.values == {"variable": "LLM_DEMO_EXTRA_MODELS", "value": text.split(",")[-1]}
+
+
+@pytest.mark.parametrize("text", ["gpu:8000", "ftp://gpu/v1", "http://", "http://[::1", "https://me:secret@gpu/v1"])
+def test_an_address_that_is_none_is_refused_and_not_quoted(text):
+    with pytest.raises(ConfigError) as caught:
+        Config.from_env({"LLM_DEMO_ENDPOINT": text})
+
+    assert caught.value.key == "config_address"
+    assert caught.value.values == {"variable": "LLM_DEMO_ENDPOINT"}
+
+
+def test_the_key_of_an_endpoint_is_not_written_with_the_rest():
+    assert "a-secret" not in repr(Config(endpoint_key="a-secret"))
 
 
 def test_it_cannot_be_changed_after_the_start():

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from llm_demo.config import Config
 from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
 from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.loader import STAGES, Loaded
@@ -366,7 +367,7 @@ def test_a_call_made_while_the_model_loads_waits_and_then_runs(loaded):
         go_on.wait(30)
         return loaded
 
-    engine = Engine(Config(), read)
+    engine = LocalEngine(Config(), read)
     with ThreadPoolExecutor(1) as visitor:
         asked = visitor.submit(engine.generate, "hola", GREEDY)
         assert engine.loading.stage == STAGES[0]
@@ -383,7 +384,7 @@ def test_naming_the_model_that_is_still_loading_waits_for_it(loaded):
         go_on.wait(30)
         return loaded
 
-    engine = Engine(Config(model="/nowhere", extra_models={"tiny": "/nowhere"}), read)
+    engine = LocalEngine(Config(model="/nowhere", extra_models={"tiny": "/nowhere"}), read)
     with ThreadPoolExecutor(1) as visitor:
         asked = visitor.submit(engine.of, "tiny")
         threading.Timer(0.2, go_on.set).start()
@@ -401,7 +402,7 @@ def test_loading_tells_each_stage_and_how_many_lie_behind(loaded):
             seen.acquire(timeout=30)
         return loaded
 
-    engine = Engine(Config(), read)
+    engine = LocalEngine(Config(), read)
     stages = []
     for _ in STAGES:
         told.acquire(timeout=30)
@@ -419,7 +420,7 @@ def test_a_model_that_cannot_be_loaded_says_so_at_every_call_and_never_hangs():
         report("check")
         raise ModelError("digest", requirement="x")
 
-    engine = Engine(Config(), read)
+    engine = LocalEngine(Config(), read)
 
     for call in (
         lambda: engine.generate("hola", GREEDY),

@@ -317,7 +317,7 @@ def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(source):
     with pytest.raises(ModelError) as caught:
         locate(ModelCard("mine", source), ON_CPU, no_report)
 
-    assert (caught.value.key, caught.value.values) == ("folder", {"name": "mine", "source": source})
+    assert (caught.value.key, caught.value.values) == ("folder", {"name": "mine"})
 
 
 def test_a_folder_with_a_tokenizer_alone_serves_the_tokenizer_and_no_model(tmp_path, tiny_tokenizer):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from llm_demo import poll
-from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import InputError
 from llm_demo.poll import NextToken, Outcome, Row
 from llm_demo.quiz.quiz import Quiz
@@ -21,7 +21,7 @@ PROMPT = "Lista de colores: rojo, azul"
 def quiz(engine) -> Iterator[Quiz]:
     """Our own questions, whatever the hub has."""
     config = replace(engine.config, quiz_data=Path(poll.__file__).parent / "quiz" / "bundled_es.jsonl")
-    served = Engine(config, lambda _report: engine.loaded)
+    served = LocalEngine(config, lambda _report: engine.loaded)
     yield Quiz(served)
     served.close()
 

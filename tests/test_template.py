@@ -6,6 +6,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from llm_demo.chat import Message, render
+from llm_demo.prompt import encode
 from llm_demo.template import n_tokens, turns_of
 
 QWEN3 = Path(__file__).parents[2] / "shared" / "tokenizers" / "qwen3"
@@ -44,7 +45,7 @@ def test_all_turns_together_are_the_prompt_and_its_tokens(tokenizer, messages, s
 
     assert "".join(turn.text for turn in turns) == prompt
     ids = [token.id for turn in turns for token in turn.tokens]
-    assert ids == tokenizer(prompt, add_special_tokens=False).input_ids
+    assert ids == list(encode(tokenizer, prompt, special=False))
     assert n_tokens(turns) == len(ids)
 
 

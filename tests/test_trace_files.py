@@ -186,7 +186,7 @@ DAMAGES = [
     (damaged(f"{STEP}.chosen.text", "\udc80"), "trace_file_value"),
     (damaged(f"{STEP}.chosen.prob", "0.5"), "trace_file_value"),
     (damaged(f"{STEP}.chosen.prob", True), "trace_file_value"),
-    (damaged(f"{STEP}.chosen.prob", None), "trace_file_value"),
+    (damaged(f"{STEP}.chosen.token_id", None), "trace_file_value"),
     (damaged(f"{STEP}.draw", []), "trace_file_value"),
     (damaged(f"{FIRST}.finish_reason", "tired"), "trace_file_value"),
     (damaged(f"{FIRST}.finish_reason", ["stop"]), "trace_file_value"),

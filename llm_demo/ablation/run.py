@@ -10,7 +10,7 @@ from llm_demo.ablation.experiment import Answer, Experiment, Result
 from llm_demo.ablation.first import first_token
 from llm_demo.batching import MAX_ROWS
 from llm_demo.engine import Engine
-from llm_demo.errors import InputError
+from llm_demo.errors import InputError, ModelError
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Trace
@@ -48,6 +48,8 @@ def run(engine: Engine, experiment: Experiment, visitor: str = "") -> Iterator[P
         DeadlineError: a job took too long; the picture before stands.
     """
     result = Result(experiment, ((),) * len(experiment.variants))
+    if not engine.offers.raw:
+        raise ModelError("engine_raw")
     for picture in _answer(engine, result, visitor):
         result = picture
         yield Progress(result, "answers", sum(map(_whole, result.answers)), _cells(experiment))
@@ -127,8 +129,8 @@ def _measure(engine: Engine, result: Result, visitor: str) -> Iterator[Progress]
         yield Progress(result, "worth", number, len(variants))
         scores = (*scores, *_score(engine, variant.prompt, [main]))
         result = replace(result, scores=(scores,))
-    reference = engine.look(variants[0].prompt, visitor=visitor)
-    for number, variant in enumerate(variants):
+    reference = engine.look(variants[0].prompt, visitor=visitor) if engine.offers.whole else None
+    for number, variant in enumerate(variants if engine.offers.whole else ()):
         yield Progress(result, "first", number, len(variants))
         logits = engine.look(variant.prompt, visitor=visitor) if number else reference
         first = engine.call(partial(first_token, reference, logits, engine.tokenizer.decode))

@@ -46,15 +46,16 @@ def top_k_bars(step: Step, t: Translate, title: str = "") -> Figure:
     left = [candidate.prob for candidate in shown]
     given = _bars(shown, dict(enumerate(raw)), t("chart.raw"), RAW, "model", t)
     if 0 in left:
-        given.marker.color = [RAW if prob else REMOVED for prob in left]
-        given.marker.pattern = {**HATCH, "shape": ["" if prob else "/" for prob in left]}
+        given.marker.color = [REMOVED if prob == 0 else RAW for prob in left]
+        given.marker.pattern = {**HATCH, "shape": ["/" if prob == 0 else "" for prob in left]}
     bars = [
         given,
         _bars(shown, {i: p for i, p in enumerate(left) if i != at}, t("chart.filtered"), FILTERED, "left", t),
         _bars(shown, {at: left[at]}, t("chart.chosen"), CHOSEN, "left", t),
     ]
     labels = [_label(candidate, step.chosen) for candidate in shown]
-    return framed(bars, _frame(title or t("chart.top_k", k=len(step.top)), labels, max([*raw, *left]), t))
+    longest = max(prob or 0.0 for prob in (*raw, *left))
+    return framed(bars, _frame(title or t("chart.top_k", k=len(step.top)), labels, longest, t))
 
 
 def parting_bars(a: Step, b: Step, names: tuple[str, str], t: Translate) -> Figure:
@@ -70,7 +71,7 @@ def parting_bars(a: Step, b: Step, names: tuple[str, str], t: Translate) -> Figu
     """
     steps = {"A": a, "B": b}
     known = {letter: {c.token_id: c for c in (*step.top, step.chosen)} for letter, step in steps.items()}
-    falling = sorted({**known["B"], **known["A"]}.values(), key=lambda c: (-c.raw_prob, c.token_id))
+    falling = sorted({**known["B"], **known["A"]}.values(), key=lambda c: (-(c.raw_prob or c.prob or 0.0), c.token_id))
     chosen = {a.chosen.token_id, b.chosen.token_id}
     others = [c for c in falling if c.token_id not in chosen][: MOST_ROWS - len(chosen)]
     shown = [c for c in falling if c.token_id in chosen or c in others]
@@ -82,7 +83,7 @@ def parting_bars(a: Step, b: Step, names: tuple[str, str], t: Translate) -> Figu
         bars.text = [bars.text[i] if prob else "–" if prob is None else "✕" for i, prob in probs.items()]
         bars.marker = marker
         both.append(bars)
-    longest = max(c.prob for of in known.values() for c in of.values())
+    longest = max(c.prob or 0.0 for of in known.values() for c in of.values())
     labels = []
     for candidate in shown:
         marks = [f"{letter} ▶ " for letter, step in steps.items() if step.chosen.token_id == candidate.token_id]
@@ -182,11 +183,18 @@ def _label(candidate: Candidate, chosen: Candidate) -> str:
 
 
 def _bars(
-    shown: Sequence[Candidate], probs: Mapping[int, float], name: str, colour: str, group: str, t: Translate
+    shown: Sequence[Candidate], probs: Mapping[int, float | None], name: str, colour: str, group: str, t: Translate
 ) -> Bar:
-    """Return the bars of one kind: place -> probability; kinds of one `group` share their half of a row."""
+    """Return the bars of one kind; kinds of one `group` share their half of a row.
+
+    Args:
+        shown: all rows.
+        probs: place -> probability, None where it is not known.
+        name, colour, group: of the kind.
+        t: the visitor's language.
+    """
     return Bar(
-        x=list(probs.values()),
+        x=[prob or 0.0 for prob in probs.values()],
         y=list(probs),
         orientation="h",
         name=name,

@@ -21,8 +21,10 @@ HATCH = {"shape": "/", "size": 6, "solidity": 0.3, "fillmode": "overlay", "fgcol
 ROW = 34  # pixels a candidate
 
 
-def percent(share: float, t: Translate) -> str:
-    """Write a share of 1 as a percentage: 12.3 %, and 0 % apart from what is merely small."""
+def percent(share: float | None, t: Translate) -> str:
+    """Write a share of 1 as a percentage: 12.3 %, and 0 % apart from what is merely small; None is not available."""
+    if share is None:
+        return t("elsewhere.not_told")
     if share == 0:
         return "0 %"
     if share < 0.0005:

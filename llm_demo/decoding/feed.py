@@ -34,7 +34,19 @@ class Weighed:
     likeliest: tuple[tuple[int, float], ...]
 
 
-Event = Step | Draft | BeamStep | Ranked | Scores | Weighed
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A server elsewhere is busy; `place` is the one in the line before it, from 1."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A server elsewhere has ended a text without telling the token that ended it."""
+
+
+Event = Step | Draft | BeamStep | Ranked | Scores | Weighed | Waiting | Ended
 
 
 @dataclass(frozen=True, slots=True)

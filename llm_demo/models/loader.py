@@ -1,6 +1,7 @@
 """From a card to a model and tokenizer in memory, on the device and in the number format that suit the machine."""
 
 import json
+import logging
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from llm_demo.hub import answers
 from llm_demo.models import int4, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
 from llm_demo.models.embedded import embedded_folder
+
+log = logging.getLogger(__name__)
 
 STAGES = ("fetch", "check", "convert", "load")
 # What transformers and huggingface_hub raise for a missing, damaged or unreachable model. A configuration of the wrong
@@ -150,7 +153,7 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
         card,
         model,
         tokenizer,
-        _stop_ids(model, tokenizer),
+        stop_ids_of(model, tokenizer),
         context,
         cache_capacity(model, config),
         number_format,
@@ -234,7 +237,8 @@ def locate(card: ModelCard, config: Config, report: Report) -> str:
     if card.is_embedded:
         return str(embedded_folder(config.cache, report))
     if card.folder is None and card.source.startswith(("/", ".", "~")):
-        raise ModelError("folder", name=card.key, source=card.source)
+        log.error("the model %s is to be read from %s, which is no folder", card.key, card.source)
+        raise ModelError("folder", name=card.key)
     return str(card.folder or card.source)
 
 
@@ -246,7 +250,8 @@ def _read(reader: type, source: str, card: ModelCard, **options: object):  # noq
         return reader.from_pretrained(source, local_files_only=True, **options)
     except UNREADABLE as error:
         if not from_hub:
-            raise ModelError("folder", name=card.key, source=source) from error
+            log.error("the model %s cannot be read from %s: %s", card.key, source, error)
+            raise ModelError("folder", name=card.key) from error
     if not answers("model", source, card.revision):
         raise ModelError("hub", name=card.key, source=source)
     try:
@@ -292,7 +297,8 @@ def _to_pack(config: Config, device: str) -> bool:
     return device == "cpu" and config.device != ZERO and packed.available()
 
 
-def _stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+def stop_ids_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Return every id that ends a text, from the generation config, the config and the tokenizer."""
     ids: set[int] = set()
     for found in (
         model.generation_config.eos_token_id,

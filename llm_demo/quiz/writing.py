@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from llm_demo.decoding.feed import Ended
 from llm_demo.engine import Engine
 from llm_demo.errors import DeadlineError
 from llm_demo.quiz.cot import cot_prompt, cut, strict_letter, until
@@ -27,6 +28,7 @@ class _Answer:
     prompt_tokens: int
     most: int
     ids: list[int] = field(default_factory=list)
+    ended: bool = False  # without a token that says so
 
 
 def write(
@@ -59,6 +61,7 @@ def write(
     try:
         for decision in engine.stream_many(requests, 1, visitor):
             answer = answers[decision.row]
+            answer.ended |= isinstance(decision.event, Ended)
             if isinstance(decision.event, Step):
                 answer.ids.append(decision.event.chosen.token_id)
                 if len(answer.ids) % UPDATE_EVERY == 1:
@@ -78,7 +81,7 @@ def written_input(engine: Engine, question: Question, way: str, shots: Shots) ->
 
 def _finish(engine: Engine, answer: _Answer) -> str:
     """Return why an answer ended: by the model itself, by its length, or where `until` found its end."""
-    if answer.ids and answer.ids[-1] in engine.loaded.stop_ids:
+    if answer.ended or (answer.ids and answer.ids[-1] in engine.loaded.stop_ids):
         return "stop"
     if len(answer.ids) == answer.most:
         return "length"

@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.ablation import LESSONS, Case
 from llm_demo.lessons.lesson import find
-from llm_demo.tabs import ablation_link, exercise, link, parts, trial, ways
+from llm_demo.tabs import ablation_link, background, exercise, link, parts, trial, ways
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.parts import Line
 from llm_demo.tabs.site import Site
@@ -20,6 +20,7 @@ def build(site: Site) -> Sharing:
         editor = parts.build(site)
         settings = ways.build(site)
         running = trial.build(site, editor, settings, lesson)
+        background.build(site, "ablation")
 
     filled = [*editor.outputs, *settings.parts]
 

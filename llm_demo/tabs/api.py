@@ -3,9 +3,10 @@
 A sentence of trouble comes in the language that the client accepts.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import gradio as gr
 
@@ -14,14 +15,20 @@ from llm_demo.ablation.parts import check_texts, read_parts
 from llm_demo.ablation.variants import make_variants
 from llm_demo.ablation.worth import measure
 from llm_demo.chat import fit, read_messages, split_thinking
-from llm_demo.errors import InputError
+from llm_demo.engine import Engine
+from llm_demo.errors import InputError, RateError
 from llm_demo.i18n import preferred, translator
 from llm_demo.quiz.evaluation import Settings, summarize
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.request import check_tokenized
+from llm_demo.rates import Rate
+from llm_demo.request import Request, check_bounds, check_tokenized
 from llm_demo.sampling import Sampling
+from llm_demo.tabs.door import address_of_request
 from llm_demo.tabs.site import Site, spoken
 from llm_demo.tokens import tokenize as split
+from llm_demo.trace import Trace
+
+SHOWN = 10  # candidates of a step, where a call does not say
 
 
 def build(site: Site, quiz: Quiz) -> None:
@@ -32,6 +39,24 @@ def build(site: Site, quiz: Quiz) -> None:
     def told(request: gr.Request | None) -> AbstractContextManager[None]:
         language = request.headers.get("accept-language") if request else None
         return spoken(translator(preferred(None, language, config.language)), html=False)
+
+    openings = Rate(config.max_address_models)
+
+    def runner_of(model: str | None, request: gr.Request | None) -> Engine:
+        """Return a model's engine; RateError where too many were opened."""
+        if not engine.is_open(model):
+            seconds = openings.take(address_of_request(request, config) if request else "")
+            if seconds:
+                raise RateError("too_many_models", seconds=math.ceil(seconds))
+        return engine.of(model)
+
+    def traces(runner: Engine, requests: Sequence[Request], top_k: int, request: gr.Request | None) -> list[Trace]:
+        """Return a trace a request; of one visitor's calls one runs at a time."""
+        decisions = runner.stream_many(requests, top_k, _visitor(request))
+        collected = runner.collect(requests)
+        for decision in decisions:
+            collected.add(decision)
+        return collected.finished()
 
     def tokenize(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
         """Split a text into tokens with the tokenizer of any model of the catalogue.
@@ -69,7 +94,10 @@ def build(site: Site, quiz: Quiz) -> None:
             top_k: candidates to tell of each step.
         """
         with told(request):
-            return engine.of(model).next_step(prompt, _sampling(sampling), top_k).to_dict()
+            settings = _sampling(sampling)
+            check_bounds([Request(prompt, settings)], top_k, config)  # one token is decided, but no bound is waived
+            one = Request(prompt, replace(settings, max_new_tokens=1))
+            return traces(runner_of(model, request), [one], top_k, request)[0].steps[0].to_dict()
 
     def generate(
         prompt: str,
@@ -87,7 +115,8 @@ def build(site: Site, quiz: Quiz) -> None:
             top_k: candidates to tell of each step.
         """
         with told(request):
-            return engine.of(model).generate(prompt, _sampling(sampling), top_k).to_dict()
+            runner = runner_of(model, request)
+            return traces(runner, [Request(prompt, _sampling(sampling))], top_k, request)[0].to_dict()
 
     def compare(
         prompt: str,
@@ -105,11 +134,11 @@ def build(site: Site, quiz: Quiz) -> None:
             top_k: candidates to tell of each step.
         """
         with told(request):
-            runner = engine.of(model)
-            if not isinstance(samplings, list):
+            runner = runner_of(model, request)
+            if not isinstance(samplings, list) or not 1 <= len(samplings) <= config.max_compared:
                 raise InputError("samplings", limit=config.max_compared)
-            traces = runner.compare(prompt, [Sampling.from_dict(one) for one in samplings], top_k)
-            return [trace.to_dict() for trace in traces]
+            asked = [Request(prompt, Sampling.from_dict(one)) for one in samplings]
+            return [trace.to_dict() for trace in traces(runner, asked, top_k, request)]
 
     def chat(
         messages: list,
@@ -131,14 +160,14 @@ def build(site: Site, quiz: Quiz) -> None:
             thinking: whether a model that can think is to do so first.
         """
         with told(request):
-            runner = engine.of(model)
+            runner = runner_of(model, request)
             if not isinstance(system, str):
                 raise InputError("system_text")
             if not isinstance(thinking, bool):
                 raise InputError("thinking_switch", value=repr(thinking)[:40])
             settings = _sampling(sampling)
             prompt = fit(runner, read_messages(messages), settings.max_new_tokens, system, thinking).prompt
-            trace = runner.generate(prompt, settings)
+            trace = traces(runner, [Request(prompt, settings)], SHOWN, request)[0]
             reasoning, text = split_thinking(trace.text, prompt)
             return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}
 
@@ -158,19 +187,19 @@ def build(site: Site, quiz: Quiz) -> None:
             samples: texts of each variant.
         """
         with told(request):
-            runner = engine.of(model)
+            runner = runner_of(model, request)
             count = check_samples(samples, config.max_samples)
             given = read_parts(parts, config.max_parts)
             check_texts(given, runner.tokenizer, config)
             variants = make_variants(runner.tokenizer, given)
-            traces = runner.generate_many(make_requests(variants, _sampling(sampling), count))
-            effects = measure(runner, variants, traces[0])
+            written = traces(runner, make_requests(variants, _sampling(sampling), count), SHOWN, request)
+            effects = measure(runner, variants, written[0])
             return {
                 "variants": [
                     {
                         "name": variant.name,
                         "prompt": variant.prompt,
-                        "traces": [trace.to_dict() for trace in traces[place * count : (place + 1) * count]],
+                        "traces": [trace.to_dict() for trace in written[place * count : (place + 1) * count]],
                     }
                     for place, variant in enumerate(variants)
                 ],

@@ -96,7 +96,7 @@ def build(site: Site) -> Sheets:
         except ModelError as trouble:
             found, error = None, trouble
         loaded = engine.loaded
-        mine = loaded.card == card
+        mine = loaded.card == card and engine.offers.inside
         return _Sheet(
             card,
             found,

@@ -10,7 +10,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import answers, chat_link, chat_save, classify, exercise, lens, link, turns
+from llm_demo.tabs import answers, background, chat_link, chat_save, classify, exercise, lens, link, turns
 from llm_demo.tabs import panel as panels
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
@@ -66,6 +66,7 @@ def build(site: Site) -> Sharing:
             read = gr.HTML(elem_id="chat-read")
         saved = chat_save.build(site)
         classify.build(site)
+        background.build(site, "chat")
         room = turns.Room(
             lesson=lesson,
             panel=panel,

@@ -6,7 +6,7 @@ from llm_demo.i18n import Translate
 from llm_demo.lessons.decoding import LESSONS
 from llm_demo.lessons.lesson import find
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import decoding_link, exercise, link, microscope, plan, race
+from llm_demo.tabs import background, decoding_link, elsewhere, exercise, link, microscope, plan, race
 from llm_demo.tabs.host import Host
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
@@ -31,14 +31,19 @@ def build(site: Site, host: Host) -> Sharing:
         prompt = site.add(
             gr.Textbox, {"label": "prompt"}, value=EXAMPLE, lines=2, max_lines=8, elem_id="decoding-prompt"
         )
+        control = site.add(
+            gr.Checkbox, {"label": "decoding.control", "info": "decoding.control_info"}, elem_id="decoding-control"
+        )
         host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
         with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
+                elsewhere.build(site, "decoding-elsewhere")
                 lesson = exercise.build(site, "decoding", LESSONS)
                 strategies = plan.build(site, FIRST)
-                running = race.build(site, prompt, strategies, lesson)
+                running = race.build(site, prompt, control, strategies, lesson)
             with site.add(gr.Tab, {"label": "microscope.title"}, id="decoding-microscope"):
-                lens = microscope.build(site, prompt)
+                lens = microscope.build(site, prompt, control)
+        background.build(site, "decoding")
 
         def open_lesson(t: Translate, lesson_id: str) -> dict:
             chosen = find(lesson_id, LESSONS) if lesson_id else None
@@ -59,5 +64,5 @@ def build(site: Site, host: Host) -> Sharing:
             queue=False,
             show_progress="hidden",
         )
-        form = decoding_link.form(site, sections, prompt, strategies, lens, lesson, open_lesson, running)
+        form = decoding_link.form(site, sections, prompt, control, strategies, lens, lesson, open_lesson, running)
         return link.build(site, form)

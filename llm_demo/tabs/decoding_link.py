@@ -23,6 +23,7 @@ def form(
     site: Site,
     sections: gr.Tabs,
     prompt: gr.Textbox,
+    control: gr.Checkbox,
     plan: Plan,
     lens: Sequence[gr.components.Component],
     lesson: Exercise,
@@ -35,6 +36,7 @@ def form(
         site: what the tabs share.
         sections: to be selected.
         prompt: of both sections.
+        control: whether its control tokens are meant.
         plan: the strategies.
         lens: how many candidates the microscope shows, and its knobs in the order of `LENS`.
         lesson: which one is open.
@@ -44,9 +46,9 @@ def form(
     engine = site.engine
     limit = engine.config.max_compared
 
-    def read(t: Translate, run: bool, section: str, text: object, lesson_id: str, *held: object) -> Link:
+    def read(t: Translate, run: bool, section: str, text: object, meant: object, lesson_id: str, *held: object) -> Link:
         planned, (shown, *knobs) = held[: len(plan.inputs)], held[len(plan.inputs) :]
-        values = {"at": section, "text": text}
+        values = {"at": section, "text": text, **({"control": True} if meant else {})}
         if section == MICROSCOPE:
             with suppress(SettingsError):  # a half-typed number is left out
                 values |= {"s": Sampling.from_dict(dict(zip(LENS, knobs, strict=True))), "shown": shown}
@@ -63,7 +65,7 @@ def form(
         section = values.get("at", RACE)
         updates = {**open_lesson(t, link.lesson), sections: gr.Tabs(selected=section)}
         if "text" in values:
-            updates[prompt] = values["text"]
+            updates |= {prompt: values["text"], control: values.get("control", False)}
         samplings = [values[f"s{number}"] for number in range(1, limit + 1) if f"s{number}" in values]
         if samplings:
             updates |= dict(zip(plan.outputs, plan.shown(samplings, 0, limit, t), strict=True))
@@ -73,6 +75,6 @@ def form(
             updates |= {knob: getattr(values["s"], name) for name, knob in zip(LENS, lens[1:], strict=True)}
         return Filled(updates, "microscope-look" if section == MICROSCOPE else "decoding-run")
 
-    inputs = [prompt, lesson.lesson, *plan.inputs, *lens]
-    outputs = [sections, prompt, *lesson.outputs, *plan.outputs, *lens]
+    inputs = [prompt, control, lesson.lesson, *plan.inputs, *lens]
+    outputs = [sections, prompt, control, *lesson.outputs, *plan.outputs, *lens]
     return Form("decoding", inputs, read, outputs, fill, [running])

@@ -110,7 +110,7 @@ def rates(result: Result, columns: Sequence[Column], t: Translate) -> str:
         if c.slow
     ]
     return (
-        f'<div class="wide"><table class="rates"><thead><tr><th>{t("ablation.variant")}</th>'
+        f'<div class="wide" tabindex="0"><table class="rates"><thead><tr><th>{t("ablation.variant")}</th>'
         f"{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
         f'<p class="hint">{t("ablation.rates_hint")}</p>{"".join(slow)}'
     )
@@ -178,7 +178,7 @@ def _compared(reference: Answer, answer: Answer, place: int, t: Translate) -> st
         pieces = differences(reference.text, answer.text)
         words = "".join(f"<{TAGS[piece.kind]}>{escape(piece.text)}</{TAGS[piece.kind]}>" for piece in pieces)
         told = f"{way(answer.sampling, t)} · {t(f'trace.{answer.finish_reason}')} · {_parts(reference, answer, t)}"
-    return f'<div class="said">{words}</div><p class="hint">{told}</p>'
+    return f'<div class="said" tabindex="0">{words}</div><p class="hint">{told}</p>'
 
 
 def _parts(reference: Answer, answer: Answer, t: Translate) -> str:

@@ -82,7 +82,12 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
         bank = quiz.bank(language)
         chosen = category if category in bank.categories else ""
         drawn = quiz.draw(language, chosen, int(seed or 0), state.seen)
-        return {category_box: _categories(language, chosen, t), **put(drawn, state, t)}
+        return {category_box: _categories(language, chosen, t), **put(drawn, replace(state, category=chosen), t)}
+
+    def other_category(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
+        if state.question and category == state.category:  # the tab key passed by, which a dropdown takes for a choice
+            return {verdict: gr.skip()}
+        return ask_next(t, language, category, seed, state)
 
     def put(drawn: Question, state: Game, t: Translate) -> dict:
         """Show a question that is still to be answered."""
@@ -103,6 +108,8 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
 
     def other_language(t: Translate, language: str, category: str, seed: float, state: Game) -> dict:
         """Show the same question, as long as nobody has answered it."""
+        if state.question and language == state.question.language:
+            return {verdict: gr.skip()}
         if state.question is None or state.answered:
             return ask_next(t, language, category, seed, state)
         same = [q for q in quiz.bank(language).questions if q.question_id == state.question.question_id]
@@ -186,11 +193,12 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
         bank = quiz.bank(chosen.language)
         drawn = bank.find(chosen.question_in({question.question_id for question in bank.questions}))
         named = {language: chosen.language, category_box: _categories(chosen.language, "", t)}
-        return {**panel, **named, **put(drawn, state, t)}
+        return {**panel, **named, **put(drawn, replace(state, category=""), t)}
 
     category_box = category
     asked = [game, category, shown, options, sure, answer, ask, verdict, chart, points, fits, *more.outputs]
-    site.on([ask.click, category.input], ask_next, [language, category, seed, game], asked)
+    site.on([ask.click], ask_next, [language, category, seed, game], asked)
+    site.on([category.input], other_category, [language, category, seed, game], asked)
     site.on([language.input], other_language, [language, category, seed, game], asked)
     site.on(
         [answer.click],

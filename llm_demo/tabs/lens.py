@@ -45,7 +45,9 @@ def show(answer: Answer | None, place: int, t: Translate) -> list[object]:
     if answer is None or place >= len(answer.trace.steps):
         return [None, "", _hint(t)]
     step = answer.trace.steps[place]
-    given = "forced" if place == answer.forced - 1 else "kept" if place < answer.forced else "greedy"
+    given = answer.voice.sampling.strategy
+    if place < answer.forced:
+        given = "forced" if place == answer.forced - 1 else "kept"
     rivals = [candidate for candidate in step.top if candidate.token_id != step.chosen.token_id]
     buttons = " ".join(_button(candidate, t) for candidate in rivals)
     label = escape(t("chat.elsewhere"))
@@ -76,5 +78,5 @@ def _button(candidate: Candidate, t: Translate) -> str:
     title = t("chat.take", token=text, share=percent(candidate.raw_prob, t))
     return (
         f'<button type="button" class="token choice" data-id="{candidate.token_id}" title="{escape(title)}" '
-        f'style="--p:{candidate.raw_prob:.4f}">{escape(text)}</button>'
+        f'style="--p:{candidate.raw_prob or 0.0:.4f}">{escape(text)}</button>'
     )

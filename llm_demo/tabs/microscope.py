@@ -8,8 +8,10 @@ from html import escape
 import gradio as gr
 
 from llm_demo import microscope
+from llm_demo.errors import SettingsError
 from llm_demo.i18n import Translate
 from llm_demo.microscope import MOST_BRANCHES, MOST_SHOWN, Scope, Text
+from llm_demo.prompt import literal
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 from llm_demo.tabs import board, strip
@@ -26,12 +28,13 @@ PROMPT_SHOWN = 240  # its last characters
 Move = Callable[..., Scope]
 
 
-def build(site: Site, prompt: gr.Textbox) -> list[gr.components.FormComponent]:
+def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.components.FormComponent]:
     """Add the section to the enclosing container; returns its knobs, how many candidates to show first.
 
     Args:
         site: the page's.
         prompt: the box whose text is looked at.
+        control: whether control tokens spelled in it are read as such.
     """
     engine = site.engine
     most = min(MOST_SHOWN, engine.config.max_top_k)
@@ -78,6 +81,8 @@ def build(site: Site, prompt: gr.Textbox) -> list[gr.components.FormComponent]:
 
     def decide(scope: Scope, shown: float, *values: object) -> Step:
         sampling = settings(*values)
+        if sampling.repetition_penalty != 1 and not engine.offers.logits:
+            raise SettingsError("engine_scores")
         # In the model's own thread: see Engine.call.
         return engine.call(lambda: microscope.decide(scope, sampling, shown, engine.tokenizer.decode, most))
 
@@ -114,11 +119,16 @@ def build(site: Site, prompt: gr.Textbox) -> list[gr.components.FormComponent]:
     def see(scope: Scope, visitor: str) -> Scope:
         return replace(scope, logits=engine.look(scope.prompt, scope.before, visitor))
 
-    def begin(t: Translate, request: gr.Request, prompt: str, scope: Scope | None, *values: object) -> dict:
-        if scope and scope.prompt == prompt:
+    def begin(
+        t: Translate, request: gr.Request, prompt: str, control: bool, scope: Scope | None, *values: object
+    ) -> dict:
+        if not control:
+            prompt = literal(engine.tokenizer, prompt)
+        ids = engine.encode(prompt)
+        if scope and scope.prompt == prompt and scope.prompt_ids == ids:
             scope = microscope.back(scope, scope.last)
         else:
-            scope = Scope(prompt, engine.encode(prompt), engine.loaded.stop_ids)
+            scope = Scope(prompt, ids, engine.loaded.stop_ids)
         return draw(t, see(scope, request.session_hash), *values)
 
     def moved(move: Move) -> Callable:
@@ -173,9 +183,10 @@ def build(site: Site, prompt: gr.Textbox) -> list[gr.components.FormComponent]:
         length = max(min(len(scope.before) + LONGER, engine.config.max_new_tokens), len(forced))
         sampling = replace(settings(*values), max_new_tokens=length)
         decisions = engine.stream_many([Request(scope.prompt, sampling, forced)], 1, request.session_hash)
-        for number, decision in enumerate(decisions):
+        steps = (decision.event for decision in decisions if isinstance(decision.event, Step))
+        for number, step in enumerate(steps):
             if number >= len(forced):
-                tokens.append(decision.event.chosen)
+                tokens.append(step.chosen)
                 if len(tokens) % UPDATE_EVERY == 0:
                     yield written(t, microscope.grow(scope, tokens))
         grown = microscope.grow(scope, tokens)
@@ -197,7 +208,7 @@ def build(site: Site, prompt: gr.Textbox) -> list[gr.components.FormComponent]:
     halt = {**busy, "cancels": [running]}  # whoever goes elsewhere has read enough
     many = {**halt, "trigger_mode": "multiple"}  # what was clicked is in the event itself, so none may be merged
     site.stop([stop.click], [running])
-    site.on([look.click], begin, [prompt, *inputs], everything, **halt)
+    site.on([look.click], begin, [prompt, control, *inputs], everything, **halt)
     site.on([take.click], moved(take_chosen), inputs, everything, **halt)
     site.on([undo.click], moved(lambda scope, *_values: microscope.undo(scope)), inputs, everything, **halt)
     site.on([view.click], clicked(take_clicked), inputs, everything, **many)

@@ -8,6 +8,7 @@ from llm_demo.errors import DemoError
 from llm_demo.i18n import Translate
 from llm_demo.models.loader import STAGES
 from llm_demo.startup import Loading
+from llm_demo.tabs import elsewhere
 from llm_demo.tabs.site import Site
 
 SLOWLY = 10.0  # seconds between two looks at a start that failed
@@ -57,11 +58,15 @@ def head(site: Site) -> None:
 def foot(site: Site) -> None:
     """Add the model's name, device and number format, known once it is loaded."""
     line = gr.HTML(elem_id="foot", elem_classes="foot")
+    elsewhere.build(site, "foot-elsewhere")
 
     def tell(t: Translate) -> str:
+        name = escape(site.engine.loaded.card.key)
+        if not site.engine.offers.inside:
+            return t("elsewhere.foot", model=name)
         return t(
             "page.foot",
-            model=escape(site.engine.loaded.card.key),
+            model=name,
             device=escape(site.engine.device),
             dtype=site.engine.loaded.number_format,
         )

@@ -149,8 +149,8 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
             samplings = plan.edited(samplings, held, *values)
         return plan.shown(samplings, held, limit, t)
 
-    def choose(t: Translate, samplings: Sequence[Sampling], chosen: int) -> list[object]:
-        return plan.shown(samplings, min(chosen, len(samplings) - 1), limit, t)
+    def choose(t: Translate, samplings: Sequence[Sampling], chosen: int | None) -> list[object]:
+        return plan.shown(samplings, max(min(chosen or 0, len(samplings) - 1), 0), limit, t)
 
     def append(sampling: Sampling, samplings: Sequence[Sampling], t: Translate) -> list[object]:
         more = (*samplings, sampling)[:limit]

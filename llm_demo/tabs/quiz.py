@@ -3,7 +3,7 @@
 import gradio as gr
 
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import contest, evaluate, game, link, quiz_link
+from llm_demo.tabs import background, contest, evaluate, game, link, quiz_link
 from llm_demo.tabs.host import Host
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
@@ -26,4 +26,5 @@ def build(site: Site, quiz: Quiz, host: Host) -> Sharing:
                 contest.build(site, runs.kept)
         with site.add(gr.Accordion, {"label": "quiz.elsewhere"}, open=False, elem_id="quiz-elsewhere"):
             site.add(gr.Markdown, {"value": "quiz.links"})
+        background.build(site, "quiz")
         return link.build(site, quiz_link.form(quiz, sections, play, runs.settings, runs.running))

@@ -9,9 +9,10 @@ import gradio as gr
 from llm_demo.comparison import partings
 from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
+from llm_demo.prompt import literal
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import save, strip, together, versus
+from llm_demo.tabs import elsewhere, save, strip, together, versus
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.naming import names_of
 from llm_demo.tabs.plan import Plan
@@ -40,8 +41,11 @@ class _Slot:
         return [self.column, self.name, self.tokens, self.facts, self.chart, self.why]
 
 
-def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.events.Dependency:
-    """Add the section to the enclosing container; return the event that generates, for others to cancel."""
+def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox, plan: Plan, lesson: Exercise) -> gr.events.Dependency:
+    """Add the section to the enclosing container; return the event that generates, for others to cancel.
+
+    Where `control` is ticked, control tokens spelled in the prompt are read as such.
+    """
     engine = site.engine
     with gr.Row():
         run = site.add(gr.Button, {"value": "decoding.run"}, variant="primary", elem_id="decoding-run")
@@ -67,7 +71,11 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.ev
     found = gr.State(None)
     saving = save.build(site)
 
-    def generate(t: Translate, request: gr.Request, text: str, lesson_id: str, *edited: object) -> Iterator[dict]:
+    def generate(
+        t: Translate, request: gr.Request, text: str, control: bool, lesson_id: str, *edited: object
+    ) -> Iterator[dict]:
+        if not control:
+            text = literal(engine.tokenizer, text)
         samplings = plan.edited(*edited)
         requests = [Request(text, sampling) for sampling in samplings]
         decisions = engine.stream_many(requests, SHOWN, request.session_hash)
@@ -76,6 +84,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.ev
         yield {**_emptied(slots, names, t), everybody.box: gr.update(visible=False), found: None, lesson.look: ""}
         for count, decision in enumerate(decisions):
             collected.add(decision)
+            elsewhere.told(decision, t)
             if count % (UPDATE_EVERY * len(requests)) == 0:
                 partial = _result(engine, text, samplings, collected.finished())
                 longest = max(len(trace.steps) for trace in partial.traces)
@@ -131,7 +140,7 @@ def build(site: Site, prompt: gr.Textbox, plan: Plan, lesson: Exercise) -> gr.ev
     running = site.on(
         [run.click, prompt.submit],
         generate,
-        [prompt, lesson.lesson, *plan.inputs],
+        [prompt, control, lesson.lesson, *plan.inputs],
         [*everything, lesson.look],
         show_progress_on=[going],
         preprocess=False,  # a slider's ends are for the hand; the backend's bounds are told in one's own language

@@ -1,6 +1,5 @@
 """Reading: what the models really read, its signs marked, and how much of the context it takes."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,6 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from llm_demo.conversation import Answer
 from llm_demo.engine import Engine
 from llm_demo.i18n import Translate
+from llm_demo.prompt import controls
 from llm_demo.tabs.voices import names_of
 
 
@@ -42,8 +42,8 @@ def _meter(answer: Answer, engine: Engine, t: Translate) -> str:
 
 def _marked(prompt: str, tokenizer: PreTrainedTokenizerBase) -> str:
     """Return safe HTML of a prompt in which the tokenizer's signs are told from what was typed."""
-    signs = sorted(tokenizer.added_tokens_encoder, key=len, reverse=True)
-    if not signs:
-        return escape(prompt)
-    pieces = re.split(f"({'|'.join(map(re.escape, signs))})", prompt)
-    return "".join(f"<mark>{escape(p)}</mark>" if i % 2 else escape(p) for i, p in enumerate(pieces))
+    pieces, end = [], 0
+    for start, after in controls(tokenizer, prompt):
+        pieces += [escape(prompt[end:start]), f"<mark>{escape(prompt[start:after])}</mark>"]
+        end = after
+    return "".join([*pieces, escape(prompt[end:])])

@@ -43,12 +43,14 @@ class Game:
         answered: its answers, once they are in.
         seen: ids of the questions shown.
         played: what was answered, in order.
+        category: the one that questions are drawn from; empty for all.
     """
 
     question: Question | None = None
     answered: Answered | None = None
     seen: frozenset[int] = frozenset()
     played: tuple[Played, ...] = ()
+    category: str = ""
 
 
 def facts(played: Sequence[Played], t: Translate) -> str:

@@ -9,6 +9,7 @@ import gradio as gr
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
+from llm_demo.prompt import literal
 from llm_demo.request import check_text, check_tokenized
 from llm_demo.tabs import linked, strip
 from llm_demo.tabs.linked import View
@@ -26,11 +27,13 @@ class Split:
     Attributes:
         run: the button that splits.
         special: whether the tokens that a model adds are shown.
+        control: whether control tokens in the text are meant.
         outputs: what `emptied` has values for.
     """
 
     run: gr.Button
     special: gr.Checkbox
+    control: gr.Checkbox
     outputs: Sequence[gr.components.Component]
 
     def emptied(self, t: Translate, waiting: bool = True) -> list[object]:
@@ -55,40 +58,51 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
         special = site.add(
             gr.Checkbox, {"label": "tokenizer.special", "info": "tokenizer.special_info"}, elem_id="tokenizer-special"
         )
+        control = site.add(
+            gr.Checkbox,
+            {"label": "tokenizer.control", "info": "tokenizer.control_info"},
+            value=True,
+            elem_id="tokenizer-control",
+        )
     compared = gr.HTML(elem_id="tokenizer-compared", elem_classes="bare")
     view = linked.make("tokenizer-view")
     waiting = gr.State(False)  # an exercise asks for a prediction first
     ids = _back(site, pair)
     _vocabulary(site, pair)
 
-    def show(t: Translate, text: str, special: bool, keys: Keys) -> list[object]:
+    def show(t: Translate, text: str, special: bool, control: bool, keys: Keys) -> list[object]:
         check_tokenized(text, engine.config)
         names = names_of(engine, keys)
-        founds = [tokenize(engine.tokenizer_of(name), text, bool(special)) for name in names]
+        tokenizers = [engine.tokenizer_of(name) for name in names]
+        founds = [tokenize(one, text if control else literal(one, text), bool(special)) for one in tokenizers]
         views = linked.compare(names, founds)
         numbers = " ".join(str(token.id) for token in views[0].found.tokens[: linked.SHOWN])
         return [linked.render(text, views, t), _compare(views, bool(special), t), numbers, False]
 
-    def shown_now(t: Translate, text: str, special: bool, keys: Keys) -> list[object]:
+    def shown_now(t: Translate, text: str, special: bool, control: bool, keys: Keys) -> list[object]:
         """Show what was typed so far; an empty box or one too full is no mistake of somebody who is still typing."""
         if not keys[0]:  # the model is still loading, and what is there is shown when it has loaded
             return [gr.skip()] * len(split.outputs)
         try:
-            return show(t, text, special, keys)
+            return show(t, text, special, control, keys)
         except InputError as error:
             return [f'<p class="hint">{escape(error.message(t))}</p>', "", "", False]
 
-    def again(t: Translate, text: str, special: bool, keys: Keys, waiting: bool) -> list[object]:
-        return split.emptied(t) if waiting else shown_now(t, text, special, keys)
+    def again(t: Translate, text: str, special: bool, control: bool, keys: Keys, waiting: bool) -> list[object]:
+        return split.emptied(t) if waiting else shown_now(t, text, special, control, keys)
 
-    def follow(t: Translate, event: gr.EventData, text: str, special: bool, keys: Keys, waiting: bool) -> list[object]:
-        return again(t, text, special, keys, waiting and event.target is not typed)
+    def follow(
+        t: Translate, event: gr.EventData, text: str, special: bool, control: bool, keys: Keys, waiting: bool
+    ) -> list[object]:
+        return again(t, text, special, control, keys, waiting and event.target is not typed)
 
-    split = Split(run, special, [view, compared, ids, waiting])
-    given = [text, special, pair.keys]
+    split = Split(run, special, control, [view, compared, ids, waiting])
+    given = [text, special, control, pair.keys]
     site.on([run.click, text.submit], show, given, split.outputs, show_progress_on=[compared])
     # One event for all of them: what is shown last was asked for last.
-    site.on([typed.input, special.input, pair.keys.change], follow, [*given, waiting], split.outputs, **QUICK)
+    site.on(
+        [typed.input, special.input, control.input, pair.keys.change], follow, [*given, waiting], split.outputs, **QUICK
+    )
     site.on([site.language.change], again, [*given, waiting], split.outputs)
     return split
 

@@ -23,7 +23,7 @@ def render(turns: Sequence[Message], thoughts: str, t: Translate) -> str:
     bubbles = [_bubble(turn, t) for turn in turns]
     if thoughts:
         bubbles.insert(len(turns) - 1, _thoughts(thoughts, turns[-1].content == "", t))
-    return f'<div class="talk" role="log">{"".join(bubbles)}</div>'
+    return f'<div class="talk">{"".join(bubbles)}</div>'
 
 
 def _bubble(turn: Message, t: Translate) -> str:

@@ -99,10 +99,11 @@ def show(result: LoadedTraces, engine: Engine, t: Translate) -> list[object]:
     pairs = versus.parting_choices(apart, t)
     trees = [(names[number], number) for number, trace in enumerate(traces) if trace.beam_steps]
     first_pair, first_tree = (pairs[0][1] if pairs else None), (trees[0][1] if trees else None)
-    rows = [(name, trace.log_prob, len(trace.token_ids)) for name, trace in zip(names, traces, strict=True)]
+    known = [(name, trace) for name, trace in zip(names, traces, strict=True) if trace.log_prob is not None]
+    rows = [(name, trace.log_prob, len(trace.token_ids)) for name, trace in known]
     return [
         gr.update(visible=True),
-        score_axis(rows, t),
+        score_axis(rows, t) if rows else None,
         versus.parting_list(apart, traces, t),
         gr.update(choices=pairs, value=first_pair, label=t("versus.which_pair"), visible=bool(pairs)),
         gr.update(value=_pair_chart(result, first_pair, t), visible=bool(pairs)),

@@ -5,7 +5,7 @@ import gradio as gr
 from llm_demo.i18n import Translate
 from llm_demo.lessons.lesson import Lesson, find
 from llm_demo.lessons.tokenizer import LESSONS, TokenizerLesson
-from llm_demo.tabs import card, costs, exercise, inside, link, pair, pause, split, template, tokenizer_link
+from llm_demo.tabs import background, card, costs, exercise, inside, link, pair, pause, split, template, tokenizer_link
 from llm_demo.tabs.link import Sharing
 from llm_demo.tabs.site import Site
 
@@ -50,6 +50,7 @@ def build(site: Site) -> Sharing:
                 sheet = card.build(site)
             with site.add(gr.Tab, {"label": "inside.title"}, id=INSIDE) as section:
                 inner, reader = inside.build(site, section)
+        background.build(site, "tokenizer")
 
     def open_lesson(t: Translate, lesson_id: str) -> dict:
         if not lesson_id:
@@ -102,7 +103,7 @@ def build(site: Site) -> Sharing:
     held = tokenizer_link.Held(
         chosen,
         {
-            tokenizer_link.TOKENS: {"text": text, "special": tokens.special},
+            tokenizer_link.TOKENS: {"text": text, "special": tokens.special, "control": tokens.control},
             tokenizer_link.LANGUAGES: {},
             tokenizer_link.TURNS: turns,
             tokenizer_link.CARD: {"model": sheet.first, "beside": sheet.second},

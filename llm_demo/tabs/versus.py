@@ -8,7 +8,7 @@ from llm_demo.comparison import Facts, Parting, drafted, facts
 from llm_demo.i18n import Translate
 from llm_demo.sampling import DRAFTING, PENALTIES, Sampling
 from llm_demo.tabs import strip
-from llm_demo.tabs.step import explain, in_a_row
+from llm_demo.tabs.step import explain, in_a_row, told_number
 from llm_demo.tokens import Token, visible
 from llm_demo.trace import Step, Trace
 
@@ -48,7 +48,7 @@ def fact_list(trace: Trace, t: Translate) -> str:
     rows += [
         t("versus.repetition", share=escape(percent(found.repetition, t))),
         t("versus.distinct", count=t.number(found.distinct)),
-        t("versus.passes", count=t.number(found.forward_passes)),
+        t("versus.passes", count=told_number(found.forward_passes or None, 0, t)),
     ]
     if found.tokens_per_second:
         rows.append(t("versus.speed", speed=t.number(found.tokens_per_second, 1)))
@@ -57,7 +57,7 @@ def fact_list(trace: Trace, t: Translate) -> str:
 
 def _likelihood(found: Facts, t: Translate) -> list[str]:
     if found.mean_log_prob is None:
-        return []
+        return [] if found.log_prob is not None else [t("trace.log_prob", nats=told_number(None, 1, t))]
     return [
         t("trace.log_prob", nats=t.number(found.log_prob, 1)),
         t("versus.mean", nats=t.number(found.mean_log_prob, 2)),

@@ -1,6 +1,7 @@
-"""The page on a telephone, and in the dark."""
+"""The page on a telephone, in the dark, and under axe, which looks for what keeps people out."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 WIDTH = 390
@@ -29,9 +30,37 @@ def telephone(enter):
 
 @pytest.fixture(scope="module")
 def dark(enter):
-    with enter("?__theme=dark") as visitor:
+    with enter("?lang=en&__theme=dark", "en-GB", reads="en") as visitor:
         expect(visitor.shown(".token").first).to_be_visible()
         yield visitor
+
+
+SECTIONS = {  # a click that fills each of the sections inside a tab, and what shows that it did
+    "costs.title": ("tokenizer", "#tokenizer-languages-run", "#tokenizer-languages-chart svg text"),
+    "turns.title": ("tokenizer", None, "#tokenizer-sections h4"),
+    "card.title": ("tokenizer", None, ".model-card"),
+    "inside.title": ("tokenizer", None, "#inside-map svg text"),
+    "microscope.title": ("decoding", "#microscope-look", "#microscope-bars svg text"),
+    "evaluate.title": ("quiz", "#evaluate-run", "#evaluate-facts b"),
+    "contest.title": ("quiz", None, "#contest-run"),
+}
+
+
+def trouble(visitor) -> list[str]:
+    """Return what axe calls serious or critical (WCAG 2 A and AA, and good practice), and where."""
+    found = Axe().run(visitor.page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def open_folds(visitor) -> None:
+    """Open everything that is folded in the open tab."""
+    for fold in visitor.shown("button.label-wrap:not(.open)").all():
+        fold.click()
 
 
 def run(visitor, tab: str) -> None:
@@ -51,6 +80,25 @@ def run(visitor, tab: str) -> None:
     expect(visitor.page.locator(result).first).to_be_visible()
 
 
+def show(visitor, section: str) -> None:
+    """Open a section inside a tab and have it show what it has."""
+    tab, button, result = SECTIONS[section]
+    visitor.open_tab(tab)
+    visitor.open_section(f"{tab}-sections", section)
+    if button:
+        expect(visitor.page.locator(button)).to_be_visible()
+    if button == "#evaluate-run":
+        visitor.page.locator("#evaluate-count input").fill("4")
+    if button:
+        visitor.page.locator(button).click()
+    expect(visitor.page.locator(result).first).to_be_visible()
+
+
+def expect_no_scrolling_sideways(visitor) -> None:
+    width = visitor.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= WIDTH, visitor.page.evaluate(WIDEST)
+
+
 def brightness(element, part: str) -> float:
     """Return how bright a colour of an element is, from 0 to 1."""
     element.evaluate("(element, part) => { element.dataset.part = part }", part)
@@ -61,8 +109,33 @@ def brightness(element, part: str) -> float:
 def test_a_telephone_needs_no_scrolling_sideways(telephone, tab):
     run(telephone, tab)
 
-    width = telephone.page.evaluate("document.documentElement.scrollWidth")
-    assert width <= WIDTH, telephone.page.evaluate(WIDEST)
+    expect_no_scrolling_sideways(telephone)
+    assert trouble(telephone) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_nor_do_its_sections(telephone, section):
+    show(telephone, section)
+
+    expect_no_scrolling_sideways(telephone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tab", RUNS)
+def test_axe_finds_nothing_serious_in_the_dark_and_in_english(dark, tab):
+    run(dark, tab)
+    open_folds(dark)
+
+    assert trouble(dark) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_nor_in_the_sections(dark, section):
+    show(dark, section)
+
+    assert trouble(dark) == []
 
 
 def test_the_dark_theme_has_light_words_on_a_dark_page(dark):

@@ -84,7 +84,7 @@ def test_no_more_than_eight_and_no_fewer_than_one(tab):
 def test_another_strategy_has_other_knobs(tab):
     expect(tab.page.get_by_label(tab.t("knob.num_beams")).first).to_be_hidden()
 
-    strategy = tab.page.get_by_label(tab.t("plan.strategy"))
+    strategy = tab.page.get_by_label(tab.t("plan.strategy"), exact=True)
     strategy.fill("haces")
     strategy.press("Enter")
 

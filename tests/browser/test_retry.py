@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from app import build_app
 from llm_demo import startup
 from llm_demo.config import Config
-from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import ModelError
 from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.loader import Loaded
@@ -37,7 +37,7 @@ def address(monkeypatch, network, tiny_model, tiny_tokenizer) -> Iterator[str]:
             raise ModelError("no_network", requirement="the-model==1")
         return Loaded(card, tiny_model, tiny_tokenizer, frozenset(), 1024, 100_000, "float32", None)
 
-    app: gr.Blocks = build_app(Engine(Config(extra_models={"tiny": "/nowhere"}), read))
+    app: gr.Blocks = build_app(LocalEngine(Config(extra_models={"tiny": "/nowhere"}), read))
     _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield url.rstrip("/")
     app.close()

@@ -106,6 +106,7 @@ def space(start_app, tmp_path_factory) -> Iterator[Space]:
     cache = Config.from_env({name: os.environ.get(name, "") for name in ("LLM_DEMO_CACHE",)}).cache
     target = start_app(
         GRADIO_ROOT_PATH=PATH,
+        LLM_DEMO_FRAME_ANCESTORS="http://localhost:*",
         PYTHONPATH=str(Path(__file__).parents[1] / "read_only"),
         HOME=str(folder / "home"),
         HF_HOME=str(scratch / "hub"),

@@ -12,6 +12,7 @@ from llm_demo.ablation.run import run
 from llm_demo.ablation.variants import make_variants
 from llm_demo.ablation.worth import worths
 from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 from llm_demo.i18n import LANGUAGES, keys
 from llm_demo.lessons.ablation import LESSONS, Case
 from llm_demo.lessons.lesson import find
@@ -57,7 +58,7 @@ def test_every_case_is_within_the_bounds(engine, lesson, case):
 @pytest.fixture(scope="module")
 def patient(engine) -> Iterator[Engine]:
     """The same model, whose jobs may take their time on a busy machine."""
-    slow = Engine(replace(engine.config, job_seconds=600), lambda report: engine.loaded)
+    slow = LocalEngine(replace(engine.config, job_seconds=600), lambda report: engine.loaded)
     yield slow
     slow.close()
 

@@ -10,7 +10,7 @@ import pytest
 from gradio_client import Client
 
 from app import build_app
-from llm_demo.engine import Engine
+from llm_demo.engine.local import LocalEngine
 
 QWEN3 = Path(__file__).parents[3] / "shared" / "tokenizers" / "qwen3"
 SECONDS = 60
@@ -51,7 +51,7 @@ def address(engine, quiz_file, tiny_folder) -> Iterator[str]:
     """Serve the loaded model; its questions are those of the file, whatever the hub has."""
     extra = {"tiny": str(tiny_folder), "gone": str(tiny_folder / "gone")}
     extra |= {"Qwen3": str(QWEN3)} if QWEN3.is_dir() else {}
-    served = Engine(replace(engine.config, quiz_data=quiz_file, extra_models=extra), lambda report: engine.loaded)
+    served = LocalEngine(replace(engine.config, quiz_data=quiz_file, extra_models=extra), lambda report: engine.loaded)
     app = build_app(served)
     _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
     yield url.rstrip("/")

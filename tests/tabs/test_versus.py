@@ -49,12 +49,12 @@ def test_a_continuation_in_numbers():
 
     for fact in (
         "<b>6</b> tokens",
-        "log-probabilidad <b>-6,0</b> nats",
+        'log-probabilidad</a> <b>-6,0</b> <a href="#term-nat">nats</a>',
         "<b>-1,00</b> nats por token",
-        "perplejidad <b>2,7</b>",
-        "repetición <b>25,0 %</b> de trigramas",  # abc bca cab abc: three different of four
+        "perplejidad</a> <b>2,7</b>",
+        'repetición <b>25,0 %</b> de <a href="#term-ngram">trigramas</a>',  # abc bca cab abc: three different of four
         "<b>3</b> tokens distintos",
-        "<b>6</b> pasadas del modelo",
+        '<b>6</b> <a href="#term-forward_pass">pasadas</a> del modelo',
         "<b>3,0</b> tokens/s",
     ):
         assert fact in html

@@ -1,0 +1,55 @@
+"""Elsewhere: what is told of a model that a server runs, and of what that server does not tell."""
+
+from html import escape
+
+import gradio as gr
+
+from llm_demo.decoding.feed import Waiting
+from llm_demo.engine import Engine
+from llm_demo.i18n import Translate
+from llm_demo.jobs import Decision
+from llm_demo.offers import EVERYTHING, Offers
+from llm_demo.sampling import STRATEGIES
+from llm_demo.tabs.site import Site
+
+
+def build(site: Site, elem_id: str) -> None:
+    """Add to the enclosing container what the server does not tell; nothing where the model runs here."""
+    box = gr.HTML(elem_id=elem_id)
+
+    def tell(t: Translate) -> str:
+        return notice(site.engine, t)
+
+    site.on_open(tell, [], [box])
+    site.on([site.language.change], tell, [], [box], show_progress="hidden")
+
+
+def notice(engine: Engine, t: Translate) -> str:
+    """Return safe HTML: a sentence for each thing that a visitor will not find; empty where all is there."""
+    offers = engine.offers
+    if offers == EVERYTHING:
+        return ""
+    items = "".join(f"<li>{sentence}</li>" for sentence in _sentences(offers, t))
+    summary, intro = t("elsewhere.summary"), t("elsewhere.intro")
+    return f"<details class='hint'><summary>{summary}</summary>{intro}<ul>{items}</ul></details>"
+
+
+def _sentences(offers: Offers, t: Translate) -> list[str]:
+    missing = [t(f"strategy.{name}") for name in STRATEGIES if name not in offers.strategies]
+    sentences = [
+        t("elsewhere.candidates", count=offers.candidates) if offers.candidates else t("elsewhere.all"),
+        t("elsewhere.raw") if offers.raw else t("elsewhere.processed"),
+        t("elsewhere.draw"),
+        t("elsewhere.strategies", names=escape(", ".join(missing))),
+    ]
+    if not offers.whole:
+        sentences.append(t("elsewhere.whole"))
+    if offers.without:
+        sentences.append(t("elsewhere.knobs", names=escape(", ".join(offers.without))))
+    return [*sentences, t("elsewhere.inside")]
+
+
+def told(decision: Decision, t: Translate) -> None:
+    """Show a visitor the place in the line before a busy server, where that is what a decision tells."""
+    if isinstance(decision.event, Waiting):
+        gr.Info(t("elsewhere.waiting", place=decision.event.place), duration=3)
