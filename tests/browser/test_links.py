@@ -125,7 +125,8 @@ def test_a_tokenizer_link_gives_the_same_tokens(maker, opened):
 
     with opened(query) as other:
         expect(other.page.locator("#tokenizer-special input")).to_be_checked()
-        expect(other.page.locator("#tokenizer-view")).to_have_text(maker.page.locator("#tokenizer-view").inner_text())
+        same = maker.page.locator("#tokenizer-view td").all_inner_texts()
+        expect(other.page.locator("#tokenizer-view td")).to_have_text(same)
 
 
 @pytest.mark.slow
@@ -133,9 +134,9 @@ def test_a_tokenizer_link_gives_the_same_tokens(maker, opened):
     ("section", "fields", "element", "text"),
     [
         ("languages", "run=1", "#tokenizer-languages-told", "SmolLM2-135M-Instruct"),
-        ("turns", "first=Qué+hora+es&system=Sé+breve", "#tokenizer-turns-read", "breve"),
+        ("turns", "first=Hello&system=Sing", "#tokenizer-turns-read", "Sing"),
         ("card", "beside=distilgpt2", "#card-table", "distilgpt2"),
-        ("inside", "inside=La+casa+roja&run=1", "#inside-told", "roja"),
+        ("inside", "inside=The+red+house&run=1", "#inside-told", "house"),
     ],
 )
 def test_a_tokenizer_link_opens_its_section(opened, section, fields, element, text):
