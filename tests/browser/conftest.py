@@ -39,6 +39,13 @@ expect.set_options(timeout=PATIENCE)
 StartApp = Callable[..., str]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try once more what fails here, and say so: a browser beside other work on two cores is late at times."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory) -> Iterator[StartApp]:
     """Start `python app.py` with the given variables on top of ours; returns its address once it serves."""

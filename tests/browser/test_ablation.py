@@ -202,14 +202,14 @@ def test_everything_can_be_saved_and_opened_again(compared, enter, tmp_path):
     with enter() as other:
         other.open_tab("ablation")
         other.page.get_by_text(other.t("save.title"), exact=True).click()
-        other.page.locator("input[type=file]").last.set_input_files(files["json"])
+        other.page.locator("#ablation-save input[type=file]").set_input_files(files["json"])
         expect(other.shown("#ablation-cards h3")).to_have_text(TITLES)
         expect(text(other, 0)).to_have_value("Otro tono.")
         assert (
             other.page.locator("#ablation-rates").inner_text() == compared.page.locator("#ablation-rates").inner_text()
         )
         (tmp_path / "other.json").write_text("{}", "utf-8")
-        other.page.locator("input[type=file]").last.set_input_files(tmp_path / "other.json")
+        other.page.locator("#ablation-save input[type=file]").set_input_files(tmp_path / "other.json")
         other.expect_toast(other.t("errors.experiment_version", value="None", version=1))
 
 

@@ -34,8 +34,10 @@ def test_in_a_text_to_split(visitor):
 
 def test_in_a_message_of_trouble(visitor):
     visitor.page.get_by_text(visitor.t("tokenizer.back")).click()
+    ids = visitor.page.locator("#tokenizer-ids").locator("input, textarea")
+    expect(ids).not_to_have_value("")  # those of the text that the page opens with
     for typed in (BARE, "<b>bold</b>"):
-        visitor.page.locator("#tokenizer-ids").locator("input, textarea").fill(typed)
+        ids.fill(typed)
         visitor.page.locator("#tokenizer-back").click()
 
         visitor.expect_toast(f"«{typed}» no es un id de este vocabulario: deben ser números enteros entre 0 y 49151.")
@@ -54,7 +56,7 @@ def test_in_a_chat_message_and_the_system_message(visitor):
 
     expect_nothing_rendered(visitor)
     expect(visitor.page.locator("#chat-talk [data-testid=user]")).to_have_text(HTML)
-    assert visitor.page.locator("#chat-read .read").inner_text().count(HTML) == 2
+    assert visitor.wait_until_still(visitor.page.locator("#chat-read .read")).count(HTML) == 2
 
 
 def test_in_a_chat_answer(visitor):

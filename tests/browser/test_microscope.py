@@ -116,7 +116,7 @@ def test_the_number_of_candidates_can_be_changed(scope):
 
 
 def test_greedy_says_that_nothing_is_drawn(scope):
-    scope.shown("#microscope-knobs").get_by_label("greedy").check()
+    scope.shown("#microscope-knobs").get_by_role("radio", name="greedy", exact=True).check()
 
     expect(part(scope, "draw").locator(".gtitle")).to_have_text("Aquí no se sortea nada")
     expect(part(scope, "told")).to_contain_text("Sin sorteo")

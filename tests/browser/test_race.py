@@ -157,7 +157,7 @@ def test_what_was_generated_is_saved_and_opened_again(done, enter):
         other.open_tab("decoding")
         other.page.locator("#decoding-prompt textarea").fill("otra cosa")
         other.page.locator("#decoding-save > button").click()
-        other.page.locator("input[type=file]").last.set_input_files(
+        other.page.locator("#decoding-save input[type=file]").set_input_files(
             {"name": "saved.json", "mimeType": "application/json", "buffer": json.dumps(saved).encode()}
         )
         expect(other.page.locator("#decoding-prompt textarea")).to_have_value("Lista de colores: rojo, azul")
@@ -168,7 +168,7 @@ def test_what_was_generated_is_saved_and_opened_again(done, enter):
 def test_a_file_that_is_none_is_told_in_a_sentence(tab):
     tab.page.locator("#decoding-save > button").click()
 
-    tab.page.locator("input[type=file]").last.set_input_files(
+    tab.page.locator("#decoding-save input[type=file]").set_input_files(
         {"name": "bad.json", "mimeType": "application/json", "buffer": b'{"version": 1, "traces": 3}'}
     )
 

@@ -1,6 +1,7 @@
 """The benchmark's prompts, word for word; written out by hand after lm-evaluation-harness's tasks."""
 
 import re
+from typing import ClassVar
 
 import pytest
 
@@ -31,6 +32,7 @@ class ChatTokenizer:
     """Knows conversations."""
 
     chat_template = "of its own"
+    added_tokens_decoder: ClassVar[dict] = {}  # no control tokens
 
     def apply_chat_template(self, turns, **_):
         return "".join(f"[{turn['role']}]{turn['content']}" for turn in turns)
