@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from tests import apart
 from tests.fake_hub import FakeHub
 from tests.served import Served, serve
 from tests.window import API, Layout, Window
@@ -116,7 +117,7 @@ async def counted(answers):
 
 
 def test_what_visitors_leave_in_mid_stream_is_not_worked_on(served):
-    asyncio.run(begin_and_leave(served, 4))
+    apart.run(begin_and_leave(served, 4))
 
     assert served.settle(idle=0.2, seconds=20) <= 0.2
     assert served.queued == 0

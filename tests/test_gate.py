@@ -1,6 +1,5 @@
 """Gate: over a small app that answers what a test tells it to, through ASGI itself."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +8,7 @@ import pytest
 
 from llm_demo.config import Config
 from llm_demo.gate import SHUT, TOLD, Gate
+from tests import apart
 
 API = "/gradio_api"
 SECRET = "sk-secret in what a visitor wrote"
@@ -49,7 +49,7 @@ def ask(
         async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
             return [await client.request(method, path, **options) for _ in range(times)][-1]
 
-    return asyncio.run(exchange())
+    return apart.run(exchange())
 
 
 def test_every_answer_says_who_may_frame_it_and_where_it_may_load_from():
@@ -117,7 +117,7 @@ def test_a_visitor_behind_a_proxy_that_is_vouched_for_pays_alone():
             heard = ["6.6.6.6, 1.1.1.1", "2.2.2.2", "7.7.7.7, 1.1.1.1"]
             return [(await client.post("/", headers={"X-Forwarded-For": who})).status_code for who in heard]
 
-    assert asyncio.run(exchange()) == [200, 200, 429]
+    assert apart.run(exchange()) == [200, 200, 429]
 
 
 @pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/call/generate"])

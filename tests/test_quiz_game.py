@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -19,6 +20,7 @@ class FakeTokenizer:
     """Knows conversations, and writes them down plainly; each text is one token."""
 
     chat_template = "of its own"
+    added_tokens_decoder: ClassVar[dict] = {}  # no control tokens
 
     def apply_chat_template(self, turns, tokenize, add_generation_prompt, enable_thinking):
         assert not tokenize

@@ -1,6 +1,5 @@
 """What is kept of pages that were closed: the last few, and nothing of those before."""
 
-import asyncio
 import time
 
 import httpx
@@ -8,6 +7,7 @@ import pytest
 
 from app import build_app
 from llm_demo.tabs.leaving import KEPT
+from tests import apart
 from tests.window import Layout, Window
 
 pytestmark = pytest.mark.slow  # it serves a page of its own
@@ -33,7 +33,7 @@ async def visit(url: str, times: int) -> None:
 
 
 def test_of_closed_pages_the_last_few_are_kept_and_whoever_stays_is(page):
-    asyncio.run(visit(page.local_url, KEPT + 6))
+    apart.run(visit(page.local_url, KEPT + 6))
 
     sessions = page.state_holder.session_data
     deadline = time.monotonic() + SECONDS
