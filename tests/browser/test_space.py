@@ -143,7 +143,7 @@ def test_behind_a_proxy_nothing_is_asked_for_outside_its_path(space, enter):
         visitor.reload()
         visitor.open_tab("decoding")
         visitor.page.locator("#decoding-save > button").click()
-        visitor.page.locator("input[type=file]").last.set_input_files(
+        visitor.page.locator("#decoding-save input[type=file]").set_input_files(
             {"name": "saved.json", "mimeType": "application/json", "buffer": saved.value.path().read_bytes()}
         )
 
