@@ -16,7 +16,7 @@ TOKENS = 20
 @pytest.mark.slow
 def test_two_hundred_streams_are_neither_mixed_nor_lost_and_leave_nothing_behind(serve):
     engine, server = serve(job_seconds=600, endpoint_seconds=120)
-    server.faults.pause = 0.05  # so that all are open together
+    server.faults.pause = 0.3  # so that all are open together, however slowly they begin
 
     def crowd() -> list[tuple[int, ...]]:
         all_here = threading.Barrier(STREAMS)
