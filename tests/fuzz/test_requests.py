@@ -239,7 +239,7 @@ def test_fifty_bad_requests_and_the_next_good_one_is_answered(stranger):
     assert stranger.call("tokenize", GOOD["tokenize"]).startswith("event: complete")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_thousand_bad_requests_and_the_next_good_one_is_answered(stranger, capsys):
     began = time.monotonic()
     for event in stranger.events:  # so that there is something to be clicked on, in one of the sessions
