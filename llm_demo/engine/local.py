@@ -80,7 +80,8 @@ class LocalEngine(Engine):
             engine._start.result()[1].close()
 
     def of(self, model: str | None) -> "LocalEngine":
-        if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
+        card = self._beside(model)
+        if card is None:
             return self
         engine = self._others.get(card.key, lambda: beside(card, self.config, self._twin))
         try:
@@ -91,7 +92,8 @@ class LocalEngine(Engine):
         return engine
 
     def is_open(self, model: str | None) -> bool:
-        return model in (None, "") or (card := find(model, self.cards)) == self.loaded.card or card.key in self._others
+        card = self._beside(model)
+        return card is None or card.key in self._others
 
     def _twin(self, config: Config, read: Callable[[Report], Loaded]) -> "LocalEngine":
         return LocalEngine(config, read, self._thread)

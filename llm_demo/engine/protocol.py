@@ -124,6 +124,13 @@ class Engine(ABC):
             ModelError: unknown, not to be had, or too large for the memory that is free.
         """
 
+    def _beside(self, model: str | None) -> ModelCard | None:
+        """Return the card of another model of the catalogue, None where this engine's is meant."""
+        if model in (None, ""):
+            return None
+        card = find(model, self.cards)
+        return None if card == self.loaded.card else card
+
     @abstractmethod
     def is_open(self, model: str | None) -> bool:
         """Tell whether `of` would find a model of the catalogue opened already; ModelError where there is none."""

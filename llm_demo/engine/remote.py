@@ -23,7 +23,7 @@ from llm_demo.engine.local import LocalEngine, beside
 from llm_demo.engine.protocol import Engine, Result
 from llm_demo.errors import ModelError, SettingsError
 from llm_demo.jobs import Decision, Job
-from llm_demo.models.catalogue import ModelCard, catalogue, find
+from llm_demo.models.catalogue import ModelCard, catalogue
 from llm_demo.models.loader import Loaded, Report, load_tokenizer
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import Dialect, Ids, Told
@@ -155,7 +155,8 @@ class RemoteEngine(Engine):
         self._thread.shutdown(cancel_futures=True)
 
     def of(self, model: str | None) -> Engine:
-        if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
+        card = self._beside(model)
+        if card is None:
             return self
         if card.key in self._served:
             with self._lock:
@@ -174,9 +175,8 @@ class RemoteEngine(Engine):
         return local
 
     def is_open(self, model: str | None) -> bool:
-        if model in (None, "") or (card := find(model, self.cards)) == self.loaded.card:
-            return True
-        return card.key in self._served or card.key in self._local
+        card = self._beside(model)
+        return card is None or card.key in self._served or card.key in self._local
 
     def _here(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
         return LocalEngine(replace(config, endpoint=""), read, self._thread)
