@@ -1,4 +1,4 @@
-"""Served: `python app.py` in a process of its own, and what the system knows of it."""
+"""Served: `python app.py` in a process of its own, and what the system knows of it; or a page from this process."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import gradio as gr
 import httpx
 import psutil
 
@@ -79,7 +80,7 @@ def serve(folder: Path, **variables: str) -> Iterator[Served]:
         folder: where it may write; the model comes from `LLM_DEMO_CACHE` all the same.
         variables: of its environment.
     """
-    port, log = _free_port(), folder / "log.txt"
+    port, log = free_port(), folder / "log.txt"
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("LLM_DEMO_", "GRADIO_"))}
     ours = {
         "GRADIO_SERVER_NAME": "127.0.0.1",
@@ -110,6 +111,24 @@ def serve(folder: Path, **variables: str) -> Iterator[Served]:
             process.wait()
 
 
+@contextmanager
+def launched(page: gr.Blocks, **options: object) -> Iterator[str]:
+    """Serve a page from this process; yields its address.
+
+    Its port is our choice: where two processes look for one at once, Gradio's search may give both the same.
+
+    Args:
+        options: more of `launch`.
+    """
+    port = free_port()
+    quiet = {"prevent_thread_lock": True, "quiet": True, "ssr_mode": False}
+    page.launch(server_name="127.0.0.1", server_port=port, **quiet, **options)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        page.close()
+
+
 def _wait(served: Served) -> None:
     deadline = time.monotonic() + START_SECONDS
     while served.runs and time.monotonic() < deadline:
@@ -120,7 +139,8 @@ def _wait(served: Served) -> None:
     raise TimeoutError(f"the app does not serve:\n{served.log.read_text('utf-8', 'replace')[-3000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

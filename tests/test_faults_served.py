@@ -83,12 +83,15 @@ def test_a_hub_that_is_well_again_gives_the_model_without_a_restart(served, hub)
         assert ask(served, "generate", "hola", model, GREEDY, 3)["finish_reason"] == "length"
 
 
+def mend_questions(served: Served) -> None:
+    (served.log.parent / "questions.jsonl").write_text(json.dumps(QUESTION), "utf-8")
+
+
 def test_damaged_questions_are_a_sentence_the_app_goes_on_and_they_can_be_mended(served):
-    questions = served.log.parent / "questions.jsonl"
     assert "questions.jsonl" in ask(served, "quiz_question", "es", None, 0)["error"]
     assert "tokens" in ask(served, "tokenize", "a", None)
 
-    questions.write_text(json.dumps(QUESTION), "utf-8")
+    mend_questions(served)
 
     assert ask(served, "quiz_question", "es", None, 0)["question_id"] == 7
 
@@ -117,6 +120,8 @@ async def counted(answers):
 
 
 def test_what_visitors_leave_in_mid_stream_is_not_worked_on(served):
+    mend_questions(served)
+
     apart.run(begin_and_leave(served, 4))
 
     assert served.settle(idle=0.2, seconds=20) <= 0.2

@@ -1,7 +1,6 @@
 """Jobs on ZeroGPU: each in a process that a stand-in for `spaces` forks, with results as at home."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from llm_demo.models.loader import choose_device, choose_format, default_card
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Trace
 from llm_demo.zero import Order, ZeroEngine, lender, seconds
+from tests.served import free_port
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 300
@@ -223,12 +223,6 @@ def test_the_app_serves_from_processes_that_are_lent_a_gpu(tmp_path):
 
     assert trace["text"].startswith(" Paris.")
     assert len(log.read_text().splitlines()) == 1
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def client_of(url: str) -> Client:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwrig
 from playwright.sync_api import Error as PlaywrightError
 
 from llm_demo.i18n import translator
+from tests.served import free_port
 
 ROOT = Path(__file__).parents[2]
 QWEN3 = ROOT.parent / "shared" / "tokenizers" / "qwen3"
@@ -54,7 +54,7 @@ def start_app(tmp_path_factory) -> Iterator[StartApp]:
     running: list[subprocess.Popen] = []
 
     def start(**variables: str) -> str:
-        port, log = _free_port(), tmp_path_factory.mktemp("app") / "log.txt"
+        port, log = free_port(), tmp_path_factory.mktemp("app") / "log.txt"
         ours = {
             "GRADIO_SERVER_NAME": "127.0.0.1",
             "GRADIO_SERVER_PORT": str(port),
@@ -213,17 +213,18 @@ Enter = Callable[..., AbstractContextManager[Visitor]]
 
 @pytest.fixture(scope="session")
 def enter(browser: Browser, request: pytest.FixtureRequest) -> Enter:
-    """Open the page in a window of its own: `with enter(query="?lang=en") as visitor`.
+    """Open the page in a window of its own: `with enter(query="?lang=en") as visitor`; a script runs before its own.
 
     Leaving it fails the test where a script has failed.
     """
 
     @contextmanager
     def opened(
-        query: str = "", locale: str = "es-ES", width: int = 1280, reads: str = "es", url: str = ""
+        query: str = "", locale: str = "es-ES", width: int = 1280, reads: str = "es", url: str = "", script: str = ""
     ) -> Iterator[Visitor]:
         context = browser.new_context(viewport={"width": width, "height": 1000}, locale=locale)
         context.set_default_timeout(PATIENCE)
+        context.add_init_script(script)
         visitor = Visitor(context.new_page(), reads)
         try:
             visitor.page.goto((url or request.getfixturevalue("address")) + "/" + query)
@@ -254,12 +255,6 @@ def qwen3() -> str:
 
 def _client(url: str) -> Client:
     return Client(url, verbose=False, analytics_enabled=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _wait_until_served(url: str, app: subprocess.Popen, log: Path) -> None:

@@ -108,9 +108,7 @@ def test_an_exercise_from_its_link_to_the_next_one(enter):
 
 @pytest.mark.slow
 def test_exercises_do_without_storage(enter):
-    with enter() as visitor:
-        visitor.page.add_init_script(NO_STORAGE)
-        visitor.page.goto(visitor.page.url + "?lesson=T5")
+    with enter("?lesson=T5", script=NO_STORAGE) as visitor:
         expect(visitor.page.locator("#tokenizer-question")).to_contain_text("T5")
         visitor.page.locator("#tokenizer-run").click()
         expect(visitor.page.locator("#tokenizer-look")).not_to_be_empty()

@@ -14,6 +14,7 @@ from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import ModelError
 from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.loader import Loaded
+from tests.served import launched
 
 pytestmark = pytest.mark.slow  # a page looks again every ten seconds
 
@@ -38,9 +39,8 @@ def address(monkeypatch, network, tiny_model, tiny_tokenizer) -> Iterator[str]:
         return Loaded(card, tiny_model, tiny_tokenizer, frozenset(), 1024, 100_000, "float32", None)
 
     app: gr.Blocks = build_app(LocalEngine(Config(extra_models={"tiny": "/nowhere"}), read))
-    _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    yield url.rstrip("/")
-    app.close()
+    with launched(app) as url:
+        yield url
 
 
 def test_an_open_page_says_what_is_missing_until_it_is_there(enter, address, network):

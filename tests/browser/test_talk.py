@@ -10,6 +10,7 @@ from llm_demo.chat import Message
 from llm_demo.i18n import translator
 from llm_demo.tabs import STYLE
 from llm_demo.tabs.talk import render
+from tests.served import launched
 
 EVIL = "http://evil.test"
 HOSTILE = f"""
@@ -54,18 +55,15 @@ def shown(browser) -> Iterator[Page]:
     turns += [Message("user", "?"), Message("assistant", READABLE)]
     with gr.Blocks(analytics_enabled=False) as app:
         gr.HTML(render(turns, HOSTILE, translator("es")), elem_id="chat-talk")
-    _, url, _ = app.launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False, css_paths=STYLE
-    )
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.requested = []
-    page.on("request", lambda request: page.requested.append(request.url))
-    page.goto(url)
-    expect(page.locator("#chat-talk .bubble.bot").last).to_contain_text("Receta")
-    page.wait_for_timeout(500)  # what would be fetched would have been asked for
-    yield page
-    page.close()
-    app.close()
+    with launched(app, css_paths=STYLE) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(url)
+        expect(page.locator("#chat-talk .bubble.bot").last).to_contain_text("Receta")
+        page.wait_for_timeout(500)  # what would be fetched would have been asked for
+        yield page
+        page.close()
 
 
 def test_nothing_is_fetched_and_nothing_runs(shown):

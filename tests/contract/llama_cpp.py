@@ -6,7 +6,6 @@ it, and counts on how many prompts greedy decoding agrees with the local engine,
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from llm_demo.config import Config
 from llm_demo.engine import Engine
 from llm_demo.models.embedded import GGUF, download
 from llm_demo.sampling import Sampling
+from tests.served import free_port
 
 PACKAGE = "llama-cpp-python[server]==0.3.36"
 NAME = "SmolLM2-135M-Instruct"
@@ -65,9 +65,7 @@ def model_file(folder: Path) -> Path:
 
 def serve(python: Path, model: Path) -> tuple[subprocess.Popen, str]:
     """Start the server; return it and its address once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = {
         "model": model,
         "model_alias": NAME,

@@ -8,6 +8,7 @@ import pytest
 
 from app import build_app
 from llm_demo.engine.local import LocalEngine
+from tests.served import launched
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,6 @@ def address(engine, tmp_path_factory) -> Iterator[str]:
     config = replace(engine.config, quiz_data=file, max_address_uploads=10**6, **many, **short)
     served = LocalEngine(config, lambda report: engine.loaded)
     app = build_app(served)
-    _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    yield url.rstrip("/")
-    app.close()
+    with launched(app) as url:
+        yield url
     served.close()

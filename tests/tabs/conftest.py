@@ -11,6 +11,7 @@ from gradio_client import Client
 
 from app import build_app
 from llm_demo.engine.local import LocalEngine
+from tests.served import launched
 
 QWEN3 = Path(__file__).parents[3] / "shared" / "tokenizers" / "qwen3"
 SECONDS = 60
@@ -53,9 +54,8 @@ def address(engine, quiz_file, tiny_folder) -> Iterator[str]:
     extra |= {"Qwen3": str(QWEN3)} if QWEN3.is_dir() else {}
     served = LocalEngine(replace(engine.config, quiz_data=quiz_file, extra_models=extra), lambda report: engine.loaded)
     app = build_app(served)
-    _, url, _ = app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    yield url.rstrip("/")
-    app.close()
+    with launched(app) as url:
+        yield url
     served.close()
 
 

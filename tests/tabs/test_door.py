@@ -13,6 +13,7 @@ from llm_demo.config import Config
 from llm_demo.errors import InputError
 from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import spoken
+from tests.served import launched
 
 SECRET = "sk-what a visitor wrote"
 ENGLISH = {"Accept-Language": "en"}
@@ -41,9 +42,8 @@ def served(**bounds: int) -> Iterator[str]:
             button.click(echo, inputs, told, queue=queue, api_visibility="private")
         gr.api(say, api_name="say")
     page.queue(api_open=False)
-    _, url, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    yield url.rstrip("/")
-    page.close()
+    with launched(page) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from app import build_app
 from llm_demo.tabs.leaving import KEPT
 from tests import apart
+from tests.served import launched
 from tests.window import Layout, Window
 
 pytestmark = pytest.mark.slow  # it serves a page of its own
@@ -18,9 +19,8 @@ SECONDS = 30
 @pytest.fixture
 def page(make_engine):
     app = build_app(make_engine(extra_models={"tiny": "/nowhere"}))
-    app.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, ssr_mode=False)
-    yield app
-    app.close()
+    with launched(app):
+        yield app
 
 
 async def visit(url: str, times: int) -> None:
