@@ -24,6 +24,8 @@ from llm_demo.startup import Loading
 from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
 
+STREAMS = 64  # texts at once of a model in this process: the worker decodes them together
+
 Result = TypeVar("Result")
 
 
@@ -67,6 +69,11 @@ class Engine(ABC):
     def offers(self) -> Offers:
         """What may be asked of it; waits while it is loading."""
         return EVERYTHING
+
+    @property
+    def streams(self) -> int:
+        """How many texts it takes on at once, everybody's together: what the app lets in follows from it."""
+        return STREAMS
 
     @property
     @abstractmethod

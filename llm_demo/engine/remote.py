@@ -138,6 +138,11 @@ class RemoteEngine(Engine):
         return self._ready().dialect.offers
 
     @property
+    def streams(self) -> int:
+        """The server's, but no fewer than here: whoever is let in and finds it full is told a place in its line."""
+        return max(super().streams, self.config.max_streams)
+
+    @property
     def loading(self) -> Loading:
         return self._start.loading
 
