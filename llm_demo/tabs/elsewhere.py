@@ -1,11 +1,14 @@
 """Elsewhere: what is told of a model that a server runs, and of what that server does not tell."""
 
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from html import escape
 
 import gradio as gr
 
 from llm_demo.decoding.feed import Waiting
 from llm_demo.engine import Engine
+from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
 from llm_demo.jobs import Decision
 from llm_demo.offers import EVERYTHING, Offers
@@ -47,6 +50,28 @@ def _sentences(offers: Offers, t: Translate) -> list[str]:
     if offers.without:
         sentences.append(t("elsewhere.knobs", names=escape(", ".join(offers.without))))
     return [*sentences, t("elsewhere.inside")]
+
+
+def list_models(
+    site: Site, models: gr.Dropdown, choices: Callable[[Iterable[str], Translate], Sequence[object]]
+) -> None:
+    """Let a list name the server's models when a page opens: the server may have been away when the page was built.
+
+    Args:
+        site: the page's.
+        models: the list.
+        choices: of it, by the keys of the catalogue.
+    """
+    engine = site.engine
+    if not engine.config.endpoint:
+        return
+
+    def tell(t: Translate) -> object:
+        with suppress(ModelError):  # what still is the matter is told at the top of the page
+            _ = engine.loaded
+        return gr.update(choices=choices(engine.cards, t))
+
+    site.on_open(tell, [], [models])
 
 
 def told(decision: Decision, t: Translate) -> None:

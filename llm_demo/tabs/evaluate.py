@@ -11,7 +11,7 @@ from llm_demo.i18n import Translate
 from llm_demo.quiz.evaluation import Evaluation, Settings
 from llm_demo.quiz.export import to_csv, to_json
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import quizwords, report, strip
+from llm_demo.tabs import elsewhere, quizwords, report, strip
 from llm_demo.tabs.save import DOWNLOAD, SPREADSHEET
 from llm_demo.tabs.site import Site
 
@@ -218,6 +218,7 @@ def build(site: Site, quiz: Quiz) -> Runs:
     site.on([table.click], look, [current, only], [opened], trigger_mode="multiple", **quick)
     site.on([language.input], other_language, [language], [categories, bound], show_progress="hidden")
     site.on_open(begin, [], [language, categories, bound])
+    elsewhere.list_models(site, model, quizwords.models)
     site.on(
         [site.language.change],
         reword,

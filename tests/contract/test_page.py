@@ -10,11 +10,13 @@ import httpx
 import pytest
 
 from app import build_app
+from llm_demo.config import Config
 from llm_demo.engine import Engine
+from llm_demo.engine import remote as remote_module
 from tests import apart
 from tests.contract.fake import FakeServer, Faults
-from tests.served import launched
-from tests.window import API
+from tests.served import free_port, launched
+from tests.window import API, Layout, TroubleError, Window
 
 SECONDS = 60
 STREAMS = 80  # more than a process lets in where it runs the model itself
@@ -33,7 +35,7 @@ class Front:
 def questions(tmp_path_factory) -> Path:
     """Two questions of an operator's own."""
     file = tmp_path_factory.mktemp("quiz") / "questions.jsonl"
-    same = {"category": "math", "src": "by hand", "answer": "B", "option_0": "3", "option_1": "4"}
+    same = {"category": "math", "src": "by hand", "answer": "B", "option_0": "3", "option_1": "4", "option_2": "5"}
     rows = [{**same, "question_id": number, "question": f"{number} + {4 - number}?"} for number in (1, 2)]
     file.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     return file
@@ -95,3 +97,40 @@ def test_as_many_texts_as_the_server_may_write_are_written_at_once(front):
 
     assert {kind for kind, _ in apart.run(crowd())} == {"complete"}
     assert seen.most == STREAMS
+
+
+# --- which models it lists ---
+
+LISTS = (
+    *("tokenizer-model", "tokenizer-other", "card-first", "card-second", "inside-model"),
+    *("chat-model", "chat-beside", "quiz-model", "evaluate-model"),
+)
+
+
+async def lists_of(url: str) -> dict[str, set[str]]:
+    """Open the page; returns the keys of each list of models, none where the server is away."""
+    async with httpx.AsyncClient(base_url=url, timeout=SECONDS) as client:
+        layout = Layout((await client.get("/config")).json())
+        try:
+            async with Window(client, layout) as window:
+                return {name: {key.rpartition(":")[2] for _, key in window.choices[layout.id(name)]} for name in LISTS}
+        except TroubleError:
+            return {}
+
+
+def test_models_of_a_server_that_was_away_are_listed_when_a_page_is_opened(
+    tiny_folder, tiny_model, tiny_tokenizer, questions, monkeypatch
+):
+    monkeypatch.setattr(remote_module, "AGAIN", 0.0)
+    port, extra = free_port(), {"tiny": str(tiny_folder)}
+    config = Config(endpoint=f"http://127.0.0.1:{port}/v1", extra_models=extra, device="cpu", quiz_data=questions)
+    engine = Engine.load(config=config, wait=False)
+    with launched(build_app(engine)) as url:
+        assert apart.run(lists_of(url)) == {}
+
+        server = FakeServer(tiny_model, tiny_tokenizer, ["tiny", "newcomer"], port=port)
+        found = apart.run(lists_of(url))
+    engine.close()
+    server.close()
+
+    assert {name for name, keys in found.items() if {"tiny", "newcomer"} <= keys} == set(LISTS)
