@@ -149,6 +149,14 @@ class Engine(ABC):
         bounded.config = config
         return bounded
 
+    def heard_by(self, hear: Callable[[int], None]) -> Self:  # noqa: ARG002 - nobody waits in line for this process
+        """Return this engine, the same model, that tells its caller's place in the line before a busy server.
+
+        Args:
+            hear: is told the place, from 1, where it is nearer than the one before, by whoever reads the answer.
+        """
+        return self
+
     @abstractmethod
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         """Yield the decisions of several continuations, decoded together, each with its request's number.

@@ -16,7 +16,7 @@ from openai.types import Completion, CompletionChoice, Model
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
-from llm_demo.remote.line import Line, Tell
+from llm_demo.remote.line import Line, Tell, unheard
 
 Result = TypeVar("Result")
 Body = Mapping[str, object]
@@ -27,10 +27,6 @@ PAUSE = 0.5  # seconds before the second try, twice as many before the third
 BUSY = (429, 503)
 NO_ENTRY = (401, 403)
 LONGEST_REASON = 200  # characters of a server's own words
-
-
-def unheard(_place: int) -> None:
-    """Take a place in line that nobody wants to know."""
 
 
 class Endpoint:

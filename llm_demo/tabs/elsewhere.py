@@ -77,4 +77,9 @@ def list_models(
 def told(decision: Decision, t: Translate) -> None:
     """Show a visitor the place in the line before a busy server, where that is what a decision tells."""
     if isinstance(decision.event, Waiting):
-        gr.Info(t("elsewhere.waiting", place=decision.event.place), duration=3)
+        hearing(t)(decision.event.place)
+
+
+def hearing(t: Translate) -> Callable[[int], None]:
+    """Return what shows a visitor a place in that line."""
+    return lambda place: gr.Info(t("elsewhere.waiting", place=place), duration=3)

@@ -126,7 +126,7 @@ def build(site: Site, quiz: Quiz) -> Runs:
     def carry_on(t: Translate, evaluation: Evaluation, runs: tuple, request: gr.Request) -> Iterator[dict]:
         yield {**_emptied(), progress: report.progress(evaluation, t), resume: gr.update(visible=False)}
         told, answered = time.monotonic(), len(evaluation.replies)
-        for state in quiz.evaluate(evaluation, request.session_hash):
+        for state in quiz.heard_by(elsewhere.hearing(t)).evaluate(evaluation, request.session_hash):
             evaluation = state
             due = time.monotonic() - told > UPDATE_SECONDS
             # Kept with every reply, so that stopping loses none; drawn now and then.

@@ -128,7 +128,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
     ) -> dict:
         if state.question is None or state.answered:
             return {verdict: gr.skip()}
-        done = quiz.answer(state.question, letter, model, request.session_hash)
+        done = quiz.heard_by(elsewhere.hearing(t)).answer(state.question, letter, model, request.session_hash)
         played = Played(
             language=state.question.language,
             category=state.question.category,

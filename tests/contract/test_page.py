@@ -13,10 +13,12 @@ from app import build_app
 from llm_demo.config import Config
 from llm_demo.engine import Engine
 from llm_demo.engine import remote as remote_module
+from llm_demo.errors import ModelError
+from llm_demo.i18n import translator
 from tests import apart
 from tests.contract.fake import FakeServer, Faults
 from tests.served import free_port, launched
-from tests.window import API, Layout, TroubleError, Window
+from tests.window import API, Layout, Window
 
 SECONDS = 60
 STREAMS = 80  # more than a process lets in where it runs the model itself
@@ -42,13 +44,28 @@ def questions(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def front(serve, questions) -> Iterator[Front]:
-    engine, server = serve(
-        max_streams=STREAMS, max_address_running=STREAMS, endpoint_seconds=SECONDS, quiz_data=questions
+def front(tiny_folder, tiny_model, tiny_tokenizer, questions) -> Iterator[Front]:
+    """The server comes when the page is there already."""
+    port = free_port()
+    config = Config(
+        endpoint=f"http://127.0.0.1:{port}/v1",
+        extra_models={"tiny": str(tiny_folder)},
+        device="cpu",
+        quiz_data=questions,
+        max_streams=STREAMS,
+        max_address_running=STREAMS,
+        endpoint_seconds=SECONDS,
     )
+    engine = Engine.load(config=config, wait=False)
     page = build_app(engine)
-    with launched(page, max_threads=2 * engine.streams) as url:
+    with pytest.MonkeyPatch.context() as patch, launched(page, max_threads=2 * engine.streams) as url:
+        patch.setattr(remote_module, "AGAIN", 0.0)
+        with pytest.raises(ModelError):
+            _ = engine.loaded
+        server = FakeServer(tiny_model, tiny_tokenizer, ["tiny", "newcomer"], port=port)
         yield Front(url, engine, server)
+    engine.close()
+    server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -107,30 +124,43 @@ LISTS = (
 )
 
 
-async def lists_of(url: str) -> dict[str, set[str]]:
-    """Open the page; returns the keys of each list of models, none where the server is away."""
-    async with httpx.AsyncClient(base_url=url, timeout=SECONDS) as client:
-        layout = Layout((await client.get("/config")).json())
-        try:
+def test_models_of_a_server_that_was_away_are_listed_when_a_page_is_opened(front):
+    async def visit() -> dict[str, set[str]]:
+        async with httpx.AsyncClient(base_url=front.url, timeout=SECONDS) as client:
+            layout = Layout((await client.get("/config")).json())
             async with Window(client, layout) as window:
                 return {name: {key.rpartition(":")[2] for _, key in window.choices[layout.id(name)]} for name in LISTS}
-        except TroubleError:
-            return {}
+
+    lists = apart.run(visit())
+
+    assert {name for name, keys in lists.items() if {"tiny", "newcomer"} <= keys} == set(LISTS)
 
 
-def test_models_of_a_server_that_was_away_are_listed_when_a_page_is_opened(
-    tiny_folder, tiny_model, tiny_tokenizer, questions, monkeypatch
-):
-    monkeypatch.setattr(remote_module, "AGAIN", 0.0)
-    port, extra = free_port(), {"tiny": str(tiny_folder)}
-    config = Config(endpoint=f"http://127.0.0.1:{port}/v1", extra_models=extra, device="cpu", quiz_data=questions)
-    engine = Engine.load(config=config, wait=False)
-    with launched(build_app(engine)) as url:
-        assert apart.run(lists_of(url)) == {}
+# --- that it says how long to wait ---
 
-        server = FakeServer(tiny_model, tiny_tokenizer, ["tiny", "newcomer"], port=port)
-        found = apart.run(lists_of(url))
-    engine.close()
-    server.close()
+ASKING = {"decoding-run": "decoding", "chat-send": "chat", "ablation-run": "ablation", "evaluate-run": "evaluate"}
+TYPED = {"ablation-schemes": ["only"], "ablation-text-2": "uno", "evaluate-count": 2, "quiz-options": "A"}
 
-    assert {name for name, keys in found.items() if {"tiny", "newcomer"} <= keys} == set(LISTS)
+
+def test_every_tab_tells_a_visitor_the_place_in_line(front):
+    async def told(window: Window, button: str) -> bool:
+        """Press a button while the server is busy, until the place is told."""
+        window.notices.clear()
+        front.server.faults.busy = 1
+        async for _ in window.do(button):
+            if window.notices:
+                break
+        return translator("es")("elsewhere.waiting", place=1) in window.notices
+
+    async def visit() -> list[str]:
+        async with httpx.AsyncClient(base_url=front.url, timeout=SECONDS) as client:
+            layout = Layout((await client.get("/config")).json())
+            async with Window(client, layout) as window:
+                window.values |= {layout.id(name): value for name, value in TYPED.items()}
+                silent = [] if await told(window, "quiz-answer") else ["quiz-answer"]
+                for button, tab in ASKING.items():
+                    silent += [] if await told(window, button) else [button]
+                    await window.stop(f"{tab}-stop")
+                return silent
+
+    assert apart.run(visit()) == []
