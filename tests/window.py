@@ -101,7 +101,7 @@ class Window:
 
     Attributes:
         values: what its components hold now.
-        choices: those of lists that have got others than the page had.
+        updates: what else has changed of components, such as the choices of a list, by their properties' names.
         notices: what the app told in passing.
     """
 
@@ -109,7 +109,7 @@ class Window:
         self._client = client
         self._layout = layout
         self.values = dict(layout.values)
-        self.choices: dict[int, list] = {}
+        self.updates: dict[int, dict] = defaultdict(dict)
         self.notices: list[str] = []
         self._session = uuid.uuid4().hex[:12]
         self._running: dict[int, str] = {}  # function -> the queue's name for its run
@@ -232,8 +232,9 @@ class Window:
                 self._waiting.discard(run)
 
     def _take(self, event: Event, data: list) -> Values:
-        updates = {number: sent for number, sent in zip(event.outputs, data, strict=True) if isinstance(sent, dict)}
-        self.choices |= {number: sent["choices"] for number, sent in updates.items() if "choices" in sent}
+        for number, sent in zip(event.outputs, data, strict=True):
+            if isinstance(sent, dict) and sent.get("__type__") == "update":
+                self.updates[number] |= sent
         changed = dict(zip(event.outputs, map(_value, data), strict=True))
         changed = {number: value for number, value in changed.items() if value is not KEPT}
         self.values |= changed

@@ -1,6 +1,6 @@
 """Elsewhere: what is told of a model that a server runs, and of what that server does not tell."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from html import escape
 
@@ -12,7 +12,6 @@ from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
 from llm_demo.jobs import Decision
 from llm_demo.offers import EVERYTHING, Offers
-from llm_demo.sampling import STRATEGIES
 from llm_demo.tabs.site import Site
 
 
@@ -38,7 +37,7 @@ def notice(engine: Engine, t: Translate) -> str:
 
 
 def _sentences(offers: Offers, t: Translate) -> list[str]:
-    missing = [t(f"strategy.{name}") for name in STRATEGIES if name not in offers.strategies]
+    missing = [t(f"strategy.{name}") for name in offers.lacking]
     sentences = [
         t("elsewhere.candidates", count=offers.candidates) if offers.candidates else t("elsewhere.all"),
         t("elsewhere.raw") if offers.raw else t("elsewhere.processed"),
@@ -50,6 +49,28 @@ def _sentences(offers: Offers, t: Translate) -> list[str]:
     if offers.without:
         sentences.append(t("elsewhere.knobs", names=escape(", ".join(offers.without))))
     return [*sentences, t("elsewhere.inside")]
+
+
+def offered(engine: Engine) -> Offers:
+    """Return what may be asked of an engine, as far as that is known; everything, while it is still to be found out."""
+    return engine.offers if engine.loading.stage == "ready" else EVERYTHING
+
+
+def missing(offers: Offers, strategies: Collection[str], knobs: Collection[str], t: Translate) -> str:
+    """Return safe HTML: which of some strategies and knobs the server does not have, and why; empty where it has all.
+
+    Args:
+        offers: the server's.
+        strategies: of `sampling.STRATEGIES`, those that one could choose here.
+        knobs: fields of `Sampling` that one could set here.
+        t: the visitor's.
+    """
+    kinds = {
+        "elsewhere.no_strategies": [t(f"strategy.{name}") for name in offers.lacking if name in strategies],
+        "elsewhere.no_knobs": [t(f"knob.{name}") for name in offers.without if name in knobs],
+    }
+    said = " ".join(t(key, names=escape(", ".join(names))) for key, names in kinds.items() if names)
+    return f"<p class='hint'>{said}</p>" if said else ""
 
 
 def list_models(

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from llm_demo.engine import Engine
 from llm_demo.engine import remote as remote_module
 from llm_demo.errors import ModelError
 from llm_demo.i18n import translator
+from llm_demo.sampling import STRATEGIES
 from tests import apart
 from tests.contract.fake import FakeServer, Faults
 from tests.served import free_port, launched
-from tests.window import API, Layout, Window
+from tests.window import API, Layout, TroubleError, Window
 
 SECONDS = 60
+KNOBS = "repetition_penalty", "no_repeat_ngram_size"  # the server knows the first alone
 STREAMS = 80  # more than a process lets in where it runs the model itself
 
 
@@ -84,6 +87,15 @@ async def ask(client: httpx.AsyncClient, name: str, *values: object) -> tuple[st
     return kind, json.loads(data)
 
 
+@asynccontextmanager
+async def opened(front: Front) -> AsyncIterator[tuple[Window, Layout]]:
+    """Open the page as a visitor does."""
+    async with httpx.AsyncClient(base_url=front.url, timeout=SECONDS) as client:
+        layout = Layout((await client.get("/config")).json())
+        async with Window(client, layout) as window:
+            yield window, layout
+
+
 # --- how many it lets in ---
 
 
@@ -126,14 +138,59 @@ LISTS = (
 
 def test_models_of_a_server_that_was_away_are_listed_when_a_page_is_opened(front):
     async def visit() -> dict[str, set[str]]:
-        async with httpx.AsyncClient(base_url=front.url, timeout=SECONDS) as client:
-            layout = Layout((await client.get("/config")).json())
-            async with Window(client, layout) as window:
-                return {name: {key.rpartition(":")[2] for _, key in window.choices[layout.id(name)]} for name in LISTS}
+        async with opened(front) as (window, layout):
+            return {
+                name: {key.rpartition(":")[2] for _, key in window.updates[layout.id(name)]["choices"]}
+                for name in LISTS
+            }
 
     lists = apart.run(visit())
 
     assert {name for name, keys in lists.items() if {"tiny", "newcomer"} <= keys} == set(LISTS)
+
+
+# --- which strategies it offers ---
+
+
+async def choices_of(window: Window, layout: Layout) -> tuple[set[str], str]:
+    """Return the strategies to choose from, and what is told of the others."""
+    es = translator("es")
+    strategy = layout.labelled(es("plan.strategy"), layout.events("decoding-run", "click"))
+    return {name for _, name in window.updates[strategy]["choices"]}, window.values[layout.id("decoding-missing")]
+
+
+def test_strategies_and_knobs_that_the_server_lacks_are_left_out_and_named(front):
+    es = translator("es")
+    lacking = ", ".join(es(f"strategy.{name}") for name in STRATEGIES[2:])
+
+    async def visit() -> None:
+        async with opened(front) as (window, layout):
+            choices, told = await choices_of(window, layout)
+            knobs = [layout.labelled(es(f"knob.{name}"), layout.events("decoding-run", "click")) for name in KNOBS]
+
+            assert choices == {"greedy", "sample"}
+            assert es("elsewhere.no_strategies", names=lacking) in told
+            assert [window.updates[knob]["visible"] for knob in knobs] == [True, False]
+
+    apart.run(visit())
+
+
+def test_a_lesson_that_wants_another_is_shown_whole_and_ends_in_a_sentence(front):
+    async def visit() -> None:
+        async with opened(front) as (window, layout):
+            window.values[layout.id("decoding-lesson")] = "D1"
+            await window.settle(layout.events("decoding-lesson", "input"))
+            window.values[layout.id("decoding-chosen")] = 2
+            await window.settle(layout.events("decoding-chosen", "input"))
+            choices, _ = await choices_of(window, layout)
+
+            assert choices == {"greedy", "sample", "beam"}  # the lesson's own is not hidden from whoever changes it
+            with pytest.raises(TroubleError) as caught:
+                await window.settle(layout.events("decoding-run", "click"))
+            asked = {"strategy": "beam", "choices": "greedy, sample"}
+            assert str(caught.value) == translator("es")("errors.engine_strategy", **asked)
+
+    apart.run(visit())
 
 
 # --- that it says how long to wait ---
@@ -153,14 +210,12 @@ def test_every_tab_tells_a_visitor_the_place_in_line(front):
         return translator("es")("elsewhere.waiting", place=1) in window.notices
 
     async def visit() -> list[str]:
-        async with httpx.AsyncClient(base_url=front.url, timeout=SECONDS) as client:
-            layout = Layout((await client.get("/config")).json())
-            async with Window(client, layout) as window:
-                window.values |= {layout.id(name): value for name, value in TYPED.items()}
-                silent = [] if await told(window, "quiz-answer") else ["quiz-answer"]
-                for button, tab in ASKING.items():
-                    silent += [] if await told(window, button) else [button]
-                    await window.stop(f"{tab}-stop")
-                return silent
+        async with opened(front) as (window, layout):
+            window.values |= {layout.id(name): value for name, value in TYPED.items()}
+            silent = [] if await told(window, "quiz-answer") else ["quiz-answer"]
+            for button, tab in ASKING.items():
+                silent += [] if await told(window, button) else [button]
+                await window.stop(f"{tab}-stop")
+            return silent
 
     assert apart.run(visit()) == []
