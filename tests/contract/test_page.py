@@ -16,7 +16,8 @@ from llm_demo.engine import Engine
 from llm_demo.engine import remote as remote_module
 from llm_demo.errors import ModelError
 from llm_demo.i18n import translator
-from llm_demo.sampling import STRATEGIES
+from llm_demo.links import Link, to_json
+from llm_demo.sampling import STRATEGIES, Sampling
 from tests import apart
 from tests.contract.fake import FakeServer, Faults
 from tests.served import free_port, launched
@@ -185,12 +186,34 @@ def test_a_lesson_that_wants_another_is_shown_whole_and_ends_in_a_sentence(front
             choices, _ = await choices_of(window, layout)
 
             assert choices == {"greedy", "sample", "beam"}  # the lesson's own is not hidden from whoever changes it
-            with pytest.raises(TroubleError) as caught:
-                await window.settle(layout.events("decoding-run", "click"))
-            asked = {"strategy": "beam", "choices": "greedy, sample"}
-            assert str(caught.value) == translator("es")("errors.engine_strategy", **asked)
+            assert await refused(window, layout)
 
     apart.run(visit())
+
+
+def test_a_link_that_wants_another_does_so_too(front):
+    link = Link("decoding", values={"text": "uno", "s1": Sampling("beam", num_beams=2)})
+    file = to_json(link, front.engine.config, front.engine.cards)
+
+    async def visit() -> None:
+        async with opened(front) as (window, layout):
+            sent = httpx.post(f"{front.url}{API}/upload", files={"files": ("link.json", file)}, timeout=SECONDS)
+            (path,) = sent.raise_for_status().json()
+            window.values[layout.id("decoding-link-open")] = {"path": path, "meta": {"_type": "gradio.FileData"}}
+            await window.settle(layout.events("decoding-link-open", "upload"))
+
+            assert window.values[layout.id("decoding-prompt")] == "uno"
+            assert await refused(window, layout)
+
+    apart.run(visit())
+
+
+async def refused(window: Window, layout: Layout) -> bool:
+    """Tell whether beam search ends in the sentence that says what the server runs."""
+    with pytest.raises(TroubleError) as caught:
+        await window.settle(layout.events("decoding-run", "click"))
+    asked = {"strategy": "beam", "choices": "greedy, sample"}
+    return str(caught.value) == translator("es")("errors.engine_strategy", **asked)
 
 
 # --- that it says how long to wait ---
