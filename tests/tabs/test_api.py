@@ -203,7 +203,7 @@ def test_an_evaluation_adds_up(client):
     ("call", "sentence"),
     [
         (("tokenize", ""), EMPTY_TEXT),
-        (("tokenize", LONG + "x"), "The text has 100001 characters and 100000 fit here: shorten it."),
+        (("tokenize", LONG + "x"), "The text has 100,001 characters and 100,000 fit here: shorten it."),
         *((call, EMPTY_PROMPT) for blank in ("", "   ", "\n\t") for call in endpoint_with(blank)[:3]),
         *((call, TOO_LONG) for call in endpoint_with(LONG)[:3]),
         (("chat", [{"role": "user", "content": "  "}]), "The message is empty: write something."),
