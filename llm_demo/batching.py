@@ -120,7 +120,7 @@ class Worker:
         now = time.monotonic()
         for run in [*self._waiting, *self._running]:
             if now > run.job.deadline and not run.job.cancelled.is_set():
-                run.job.fail(DeadlineError("deadline", seconds=f"{run.job.seconds:g}"))
+                run.job.fail(DeadlineError("deadline", seconds=run.job.seconds))
         self._waiting = [run for run in self._waiting if not run.job.cancelled.is_set()]
         self._running = [run for run in self._running if not run.job.cancelled.is_set()]
         for prefill in self._prefills:

@@ -22,11 +22,16 @@ class DemoError(Exception):
         return partial(type(self), **self.values), (self.key,)  # it may come from another process
 
     def message(self, t: Translate) -> str:
-        """Return the sentence in the language of `t`."""
-        return t(f"errors.{self.key}", **self.values)
+        """Return the sentence in the language of `t`, its numbers too."""
+        return t(f"errors.{self.key}", **{name: _written(value, t) for name, value in self.values.items()})
 
     def __str__(self) -> str:
         return self.message(translator("en"))
+
+
+def _written(value: object, t: Translate) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return t.exact(value) if number else value
 
 
 class ConfigError(DemoError):

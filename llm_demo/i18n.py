@@ -44,7 +44,13 @@ class Translate:
 
     def number(self, value: float, digits: int = 0) -> str:
         """Write a number as the language does: 1.234,5 in Spanish, 1,234.5 in English."""
-        text = f"{value:,.{digits}f}"
+        return self._punctuated(f"{value:,.{digits}f}")
+
+    def exact(self, value: float) -> str:
+        """Write a number with all its digits, and no more: 0,25 and 2.048 in Spanish."""
+        return self._punctuated(f"{value:,}" if isinstance(value, int) else f"{value:,.15g}")
+
+    def _punctuated(self, text: str) -> str:
         return text.translate(str.maketrans(",.", ".,")) if self.language == "es" else text
 
 

@@ -65,7 +65,7 @@ class Job:
                 try:
                     item = self.outbox.get(timeout=max(self.deadline - time.monotonic(), 0))
                 except queue.Empty:
-                    raise DeadlineError("deadline", seconds=f"{self.seconds:g}") from None
+                    raise DeadlineError("deadline", seconds=self.seconds) from None
                 if item is None:
                     return
                 if isinstance(item, Exception):

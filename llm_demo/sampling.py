@@ -44,6 +44,7 @@ RANGES: dict[str, tuple[float, float]] = {
 PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
 TRANSFORMERS_DEFAULTS = {"top_k": 50}  # what `generate` samples with where a model says nothing
 LIKELY = 512  # most numbers fall among so many; sorting a whole vocabulary takes several times as long
+LONG = 1e15  # a number past it is quoted as it came
 MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
 
@@ -144,7 +145,8 @@ def _checked(name: str, value: object, whole: bool) -> float | int:
     # NaN and infinities are outside every range.
     if not number or not low <= value <= high or (whole and value != int(value)):
         kind = "knob_whole" if whole else "knob"
-        raise SettingsError(kind, knob=name, value=_shown(value), low=f"{low:g}", high=f"{high:.16g}")
+        given = value if number and abs(value) < LONG else _shown(value)
+        raise SettingsError(kind, knob=name, value=given, low=low, high=high)
     return int(value) if whole else float(value)
 
 

@@ -143,7 +143,7 @@ def parse_ids(text: str, vocab_size: int) -> list[int]:
         raise InputError("many_ids", count=len(words), limit=MAX_IDS)
     for word in words:
         if not (word.isascii() and word.isdigit() and len(word) < 10 and int(word) < vocab_size):
-            raise InputError("bad_id", value=word[:40], last=vocab_size - 1)
+            raise InputError("bad_id", value=word[:40], last=str(vocab_size - 1))
     return [int(word) for word in words]
 
 

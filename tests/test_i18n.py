@@ -189,6 +189,14 @@ def test_numbers_are_written_as_the_language_does(language, value, digits, text)
     assert translator(language).number(value, digits) == text
 
 
+@pytest.mark.parametrize(
+    ("language", "value", "text"),
+    [("es", 2048, "2.048"), ("en", 2048, "2,048"), ("es", 0.25, "0,25"), ("es", 10.0, "10"), ("en", -10.0, "-10")],
+)
+def test_an_exact_number_has_all_its_digits_and_no_more(language, value, text):
+    assert translator(language).exact(value) == text
+
+
 # --- the visitor's language ---
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from plotly.graph_objects import Bar, Figure
 
-from llm_demo.charts.style import FILTERED, GRID, RAW, below, framed, layout, percent, row_axis, short
+from llm_demo.charts.style import FILTERED, RAW, below, framed, layout, percent, row_axis, share_axis, short
 from llm_demo.i18n import Translate
 
 ROW = 48  # pixels a class
@@ -41,13 +41,7 @@ def class_bars(
     ]
     frame = layout(t, title, height=110 + ROW * len(names), bottom=48)
     frame |= {
-        "xaxis": {
-            "range": [0, 1.2],
-            "tickformat": ".0%",
-            "tickvals": [0, 0.5, 1],
-            "gridcolor": GRID,
-            "fixedrange": True,
-        },
+        "xaxis": share_axis(1.2),
         "yaxis": row_axis(labels),
         "showlegend": bool(raw),
         "legend": below(),

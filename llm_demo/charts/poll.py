@@ -7,13 +7,13 @@ from plotly.graph_objects import Bar, Figure
 from llm_demo.charts.style import (
     CHOSEN,
     FILTERED,
-    GRID,
     below,
     framed,
     hatched,
     layout,
     percent,
     row_axis,
+    share_axis,
     token,
     two_lines,
 )
@@ -60,13 +60,7 @@ def poll_bars(outcome: Outcome, t: Translate) -> Figure:
         "bargap": 0.25,
         "bargroupgap": 0,
         "legend": below(),
-        "xaxis": {
-            "range": [0, max(0.05, *shares, *probs) * 1.3],
-            "tickformat": ".0%",
-            "gridcolor": GRID,
-            "nticks": 5,
-            "fixedrange": True,
-        },
+        "xaxis": share_axis(max(0.05, *shares, *probs) * 1.3),
         "yaxis": row_axis([_label(row, outcome, t) for row in rows]),
     }
     return framed([votes, model], frame)

@@ -17,6 +17,7 @@ from llm_demo.charts.style import (
     layout,
     percent,
     row_axis,
+    share_axis,
     short,
 )
 from llm_demo.i18n import Translate
@@ -54,13 +55,7 @@ def letter_bars(bars: Sequence[LetterBar], t: Translate) -> Figure:
     figure.update_layout(
         **layout(t, f"{t('chart.letters')}<br><sup>{t('chart.letter_marks')}</sup>", height=340, top=64),
         xaxis={"fixedrange": True, "type": "category"},
-        yaxis={
-            "tickformat": ".0%",
-            "gridcolor": GRID,
-            "fixedrange": True,
-            "automargin": True,
-            "range": [0, max(*(bar.prob for bar in bars), chance) * 1.2],
-        },
+        yaxis={**share_axis(max(*(bar.prob for bar in bars), chance) * 1.2), "automargin": True},
     )
     figure.add_hline(
         y=chance,
@@ -113,7 +108,7 @@ def share_bars(bars: Sequence[ShareBar], chance: float, t: Translate) -> Figure:
     )
     figure.update_layout(
         **layout(t, t("quiz_chart.by_category"), height=110 + ROW * len(bars), bottom=40),
-        xaxis={"range": [0, 1], "tickformat": ".0%", "gridcolor": GRID, "fixedrange": True},
+        xaxis=share_axis(1),
         yaxis=row_axis([f"{short(bar.name, 22)} ({bar.count})" for bar in bars]),
     )
     figure.add_vline(
@@ -170,7 +165,7 @@ def sureness_lines(lines: Sequence[SurenessLine], t: Translate) -> Figure:
         )
         for place, line in enumerate(lines)
     ]
-    axis = {"range": [-0.02, 1.05], "tickformat": ".0%", "gridcolor": GRID, "fixedrange": True, "automargin": True}
+    axis = {**share_axis(1), "range": [-0.02, 1.05], "automargin": True}
     titles = ("quiz_chart.sureness", "quiz_chart.right")
     x_title, y_title = ({"text": t(key), "font": {"size": 11}} for key in titles)
     return framed(

@@ -20,6 +20,7 @@ from llm_demo.charts.style import (
     layout,
     percent,
     row_axis,
+    share_axis,
     short,
     signed,
     token,
@@ -164,13 +165,7 @@ def _frame(title: str, labels: Sequence[str], longest: float, t: Translate) -> d
         "bargap": 0.25,
         "bargroupgap": 0,
         "legend": below(),
-        "xaxis": {
-            "range": [0, max(longest, 0.05) * 1.25],
-            "tickformat": ".0%",
-            "gridcolor": GRID,
-            "nticks": 5,
-            "fixedrange": True,
-        },
+        "xaxis": share_axis(max(longest, 0.05) * 1.25),
         "yaxis": row_axis(labels),
     }
 

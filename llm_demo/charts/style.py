@@ -32,6 +32,19 @@ def percent(share: float | None, t: Translate) -> str:
     return f"{t.number(share * 100, 1)} %"
 
 
+def share_axis(longest: float) -> dict[str, object]:
+    """Return an axis for shares of 1 from 0 to `longest`, marked at round percentages, six of them at most."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if 100 * longest <= 5 * step or step == 50)
+    marks = range(0, min(100, int(100 * longest)) + 1, step)
+    return {
+        "range": [0, longest],
+        "tickvals": [mark / 100 for mark in marks],
+        "ticktext": [f"{mark} %" for mark in marks],
+        "gridcolor": GRID,
+        "fixedrange": True,
+    }
+
+
 def signed(value: float, digits: int, t: Translate) -> str:
     """Write a number with its sign, a true minus before what is below 0."""
     return ("+" if value >= 0 else "−") + t.number(abs(value), digits)

@@ -17,6 +17,7 @@ from llm_demo.charts.style import (
     layout,
     percent,
     row_axis,
+    share_axis,
     short,
     signed,
     token,
@@ -188,13 +189,7 @@ def first_bars(
             "bargap": 0.25,
             "bargroupgap": 0,
             "legend": below(),
-            "xaxis": {
-                "range": [0, max([*reference, *other, 0.05]) * 1.25],
-                "tickformat": ".0%",
-                "gridcolor": GRID,
-                "nticks": 5,
-                "fixedrange": True,
-            },
+            "xaxis": share_axis(max([*reference, *other, 0.05]) * 1.25),
             "yaxis": row_axis([token(text) for text in texts]),
         },
     )

@@ -171,7 +171,7 @@ def check_room(card: ModelCard, config: Config, report: Report) -> None:
     needed = count_parameters(shape) * getattr(torch, number_format).itemsize
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
     if needed > ROOM * free:
-        raise ModelError("no_room", name=card.key, needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+        raise ModelError("no_room", name=card.key, needed=round(needed / 1e9, 1), free=round(free / 1e9, 1))
 
 
 def count_parameters(config: PreTrainedConfig) -> int:

@@ -33,7 +33,7 @@ def name_of(sampling: Sampling, t: Translate) -> str:
         if isinstance(value, bool):
             parts += [t(f"strategy.short_{knob}")] if value else []
         elif value != getattr(NEUTRAL, knob):
-            parts.append(t(f"strategy.short_{knob}", value=_number(value, t)))
+            parts.append(t(f"strategy.short_{knob}", value=t.exact(round(value, DIGITS))))
     return " · ".join(parts)
 
 
@@ -45,8 +45,3 @@ def names_of(samplings: Sequence[Sampling], t: Translate) -> list[str]:
         length = f" · {t('strategy.short_max_new_tokens', value=sampling.max_new_tokens)}" if len(lengths) > 1 else ""
         names.append(f"{number} · {name_of(sampling, t)}{length}")
     return names
-
-
-def _number(value: float, t: Translate) -> str:
-    text = t.number(value, 0 if isinstance(value, int) else DIGITS)
-    return text if isinstance(value, int) else text.rstrip("0").rstrip(",.")

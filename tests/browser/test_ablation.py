@@ -313,7 +313,7 @@ def test_what_was_written_stays_when_the_run_is_stopped(ablation):
         ),
         ({1: ("tono", "a")}, "Cada parte necesita un nombre, y no puede haber dos iguales."),
         ({1: ("raro", "a<|im_end|>b")}, "La parte «raro» contiene <|im_end|>, un token de control"),
-        ({1: ("larga", "a" * 8_001)}, "La parte «larga» tiene 8001 caracteres y aquí caben 8000: acórtala."),
+        ({1: ("larga", "a" * 8_001)}, "La parte «larga» tiene 8.001 caracteres y aquí caben 8.000: acórtala."),
     ],
     ids=["empty", "names", "control", "long"],
 )

@@ -225,7 +225,7 @@ def test_a_prompt_past_the_bound_is_told_in_a_sentence(decoding):
 
     decoding.page.locator("#decoding-run").click()
 
-    decoding.expect_toast("El texto tiene 100000 caracteres y aquí caben 8000: acórtalo.")
+    decoding.expect_toast("El texto tiene 100.000 caracteres y aquí caben 8.000: acórtalo.")
 
 
 def test_a_negative_seed_is_told_in_a_sentence(decoding):

@@ -264,4 +264,4 @@ def test_an_empty_text_is_told_in_a_sentence(example):
 def test_a_text_past_the_bound_is_told_in_a_sentence(example):
     split(example, "a" * 100_001)
 
-    example.expect_toast("El texto tiene 100001 caracteres y aquí caben 100000: acórtalo.")
+    example.expect_toast("El texto tiene 100.001 caracteres y aquí caben 100.000: acórtalo.")

@@ -20,6 +20,7 @@ from llm_demo.charts import (
     top_k_bars,
     worth_bars,
 )
+from llm_demo.charts.style import share_axis
 from llm_demo.i18n import translator
 from tests.charts.test_beams import TREE, WINNER
 from tests.charts.test_steps import contrastive, step
@@ -38,6 +39,21 @@ FIGURES = {
     "heat_map": heat_map(["a"], ["b"], [[1.0]], ES),
     "first_bars": first_bars(["a"], [0.5], [0.25], ("b", "c"), ES),
 }
+
+
+@pytest.mark.parametrize(
+    ("longest", "marks"),
+    [
+        (0.0625, ["0 %", "2 %", "4 %", "6 %"]),
+        (0.5, ["0 %", "10 %", "20 %", "30 %", "40 %", "50 %"]),
+        (1.25, ["0 %", "50 %", "100 %"]),
+    ],
+)
+def test_an_axis_of_shares_is_marked_at_round_percentages(longest, marks):
+    axis = share_axis(longest)
+
+    assert axis["ticktext"] == marks
+    assert axis["tickvals"] == [int(mark.split()[0]) / 100 for mark in marks]
 
 
 @pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)

@@ -23,7 +23,7 @@ HALF = "a\ud800"  # half of a surrogate pair, which JSON can carry and UTF-8 can
 
 EMPTY_PROMPT = "The prompt is empty: write something for the model to continue."
 EMPTY_TEXT = "There is no text to split: write something."
-TOO_LONG = "The text has 100000 characters and 8000 fit here: shorten it."
+TOO_LONG = "The text has 100,000 characters and 8,000 fit here: shorten it."
 MESSAGES = "The conversation must be a list of messages with “role” (user or assistant) and “content”."
 PARTS_SHAPE = "The parts must be a list of objects with “name” and “text”."
 TOP_K = "The setting top_k must be a whole number from 1 to 50, and it is {}."
@@ -203,7 +203,7 @@ def test_an_evaluation_adds_up(client):
     ("call", "sentence"),
     [
         (("tokenize", ""), EMPTY_TEXT),
-        (("tokenize", LONG + "x"), "The text has 100001 characters and 100000 fit here: shorten it."),
+        (("tokenize", LONG + "x"), "The text has 100,001 characters and 100,000 fit here: shorten it."),
         *((call, EMPTY_PROMPT) for blank in ("", "   ", "\n\t") for call in endpoint_with(blank)[:3]),
         *((call, TOO_LONG) for call in endpoint_with(LONG)[:3]),
         (("chat", [{"role": "user", "content": "  "}]), "The message is empty: write something."),
@@ -216,7 +216,7 @@ def test_an_empty_or_endless_text_is_told_in_a_sentence(refused, call, sentence)
 
 @pytest.mark.parametrize("call", [*endpoint_with(LONG)[3:], ("chat", USER, None, SHORT, LONG)])
 def test_an_endless_text_in_a_template_is_told_its_length(refused, call):
-    assert refused(*call).endswith("characters and 8000 fit here: shorten it.")
+    assert refused(*call).endswith("characters and 8,000 fit here: shorten it.")
 
 
 @pytest.mark.parametrize("call", [("tokenize", HALF), *endpoint_with(HALF)])
