@@ -147,7 +147,7 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
         )
         for name in SWITCHES:
             knobs[name] = site.add(gr.Checkbox, {"label": f"knob.{name}"}, value=False, visible=False, min_width=220)
-    missing = gr.HTML(elem_id="decoding-missing", elem_classes="bare")
+    missing = gr.HTML(elem_id="decoding-missing", visible=bool(site.engine.config.endpoint))
     plan = Plan(site.engine, samplings, held, chosen, knobs, missing, add, copy, remove, own)
     _wire(site, plan, limit)
     return plan
