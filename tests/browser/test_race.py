@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 TOKENS = 6
 
 
@@ -110,7 +112,7 @@ def test_a_value_out_of_range_is_told_and_nothing_is_lost(tab):
 
     tab.page.locator("#decoding-run").click()
 
-    tab.expect_toast("El ajuste temperature debe ser un número entre 0.001 y 10, y vale 0.")
+    tab.expect_toast("El ajuste temperature debe ser un número entre 0,001 y 10, y vale 0.")
     expect_names(tab, GREEDY, FOCUSED, FREE)
 
 
