@@ -31,8 +31,7 @@ from llm_demo.tabs.door import Door
 from llm_demo.tabs.site import Site
 from llm_demo.zero import ZeroEngine, lender
 
-VISITORS = 64  # streams at once; the worker decodes them together
-KEPT_PAGES = 4 * VISITORS  # open or not: an empty one takes more than a megabyte
+PER_STREAM = 4  # pages kept, open or not, and events that may wait; an empty page takes more than a megabyte
 
 
 def build_app(engine: Engine) -> gr.Blocks:
@@ -58,7 +57,7 @@ def build_app(engine: Engine) -> gr.Blocks:
         leaving.build(app)
         site.follow_language()
         link.follow(site, tabs, told, shared)
-    return app.queue(default_concurrency_limit=VISITORS, max_size=4 * VISITORS, api_open=False)
+    return app.queue(default_concurrency_limit=engine.streams, max_size=PER_STREAM * engine.streams, api_open=False)
 
 
 if __name__ == "__main__":
@@ -68,14 +67,15 @@ if __name__ == "__main__":
         sys.exit(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a container's stop ends it as Ctrl+C does
     lend = lender(os.environ)
-    build_app(ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)).launch(
+    engine = ZeroEngine.lent(lend, config) if lend else Engine.load(config=config, wait=False)
+    build_app(engine).launch(
         theme=gr.themes.Default(),
         css_paths=STYLE,
         head=page.HEAD,
         run_history=False,
         footer_links=["api", "gradio"],
-        max_threads=2 * VISITORS,
-        state_session_capacity=KEPT_PAGES,
+        max_threads=2 * engine.streams,
+        state_session_capacity=PER_STREAM * engine.streams,
         ssr_mode=False,
     )
     sys.stdout.flush()

@@ -27,5 +27,10 @@ class Offers:
     inside: bool = True
     raw: bool = True
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Those of `sampling.STRATEGIES` that it does not run."""
+        return tuple(name for name in STRATEGIES if name not in self.strategies)
+
 
 EVERYTHING = Offers()

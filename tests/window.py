@@ -72,20 +72,20 @@ class Layout:
 
     def events(self, name: str, kind: str) -> list[Event]:
         """Return what happens when something is done to the component with an `elem_id`."""
-        return self._where([self.id(name), kind])
-
-    def opening(self) -> list[Event]:
-        """Return what happens when the page opens."""
-        return self._where([0, "load"])
-
-    def _where(self, target: list) -> list[Event]:
+        target = [self.id(name), kind]
         firsts = [event for event in self._dependencies if target in event["targets"]]
         return [event for first in firsts for event in self._all(first, target[0])]
 
-    def _all(self, first: Mapping, trigger: int) -> Iterator[Event]:
+    def opening(self) -> list[Event]:
+        """Return what happens when the page opens."""
+        # The page's own number is 0 where it is the first that its process builds.
+        firsts = [event for event in self._dependencies if "load" in (kind for _, kind in event["targets"])]
+        return [event for first in firsts for event in self._all(first, None)]
+
+    def _all(self, first: Mapping, trigger: int | None) -> Iterator[Event]:
         """Yield an event and what follows it, as far as the app has a part in it."""
         if first["backend_fn"] or first["cancels"]:
-            yield _event(first, trigger or None)
+            yield _event(first, trigger)
         for after in self._dependencies:
             if after["trigger_after"] == first["id"]:
                 yield from self._all(after, trigger)
@@ -101,12 +101,16 @@ class Window:
 
     Attributes:
         values: what its components hold now.
+        updates: what else has changed of components, such as the choices of a list, by their properties' names.
+        notices: what the app told in passing.
     """
 
     def __init__(self, client: httpx.AsyncClient, layout: Layout) -> None:
         self._client = client
         self._layout = layout
         self.values = dict(layout.values)
+        self.updates: dict[int, dict] = defaultdict(dict)
+        self.notices: list[str] = []
         self._session = uuid.uuid4().hex[:12]
         self._running: dict[int, str] = {}  # function -> the queue's name for its run
         self._told: dict[str, asyncio.Queue[dict | Exception]] = defaultdict(asyncio.Queue)  # run -> what it said
@@ -220,12 +224,17 @@ class Window:
         kind, run = message["msg"], message.get("event_id")
         if kind == "unexpected_error":
             raise TroubleError(message.get("message"))
+        if kind == "log":
+            self.notices.append(message["log"])
         if kind in ("process_generating", "process_completed"):
             self._told[run].put_nowait(message)
             if kind == "process_completed":
                 self._waiting.discard(run)
 
     def _take(self, event: Event, data: list) -> Values:
+        for number, sent in zip(event.outputs, data, strict=True):
+            if isinstance(sent, dict) and sent.get("__type__") == "update":
+                self.updates[number] |= sent
         changed = dict(zip(event.outputs, map(_value, data), strict=True))
         changed = {number: value for number, value in changed.items() if value is not KEPT}
         self.values |= changed

@@ -24,6 +24,8 @@ from llm_demo.startup import Loading
 from llm_demo.trace import Step, Trace
 from llm_demo.traces import Traces
 
+STREAMS = 64  # texts at once of a model in this process: the worker decodes them together
+
 Result = TypeVar("Result")
 
 
@@ -67,6 +69,11 @@ class Engine(ABC):
     def offers(self) -> Offers:
         """What may be asked of it; waits while it is loading."""
         return EVERYTHING
+
+    @property
+    def streams(self) -> int:
+        """How many texts it takes on at once, everybody's together: what the app lets in follows from it."""
+        return STREAMS
 
     @property
     @abstractmethod
@@ -141,6 +148,14 @@ class Engine(ABC):
         bounded = copy(self)
         bounded.config = config
         return bounded
+
+    def heard_by(self, hear: Callable[[int], None]) -> Self:  # noqa: ARG002 - nobody waits in line for this process
+        """Return this engine, the same model, that tells its caller's place in the line before a busy server.
+
+        Args:
+            hear: is told the place, from 1, where it is nearer than the one before, by whoever reads the answer.
+        """
+        return self
 
     @abstractmethod
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import math
 import re
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from weakref import WeakValueDictionary
@@ -28,6 +30,7 @@ from llm_demo.models.loader import Loaded, Report, load_tokenizer
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import Dialect, Ids, Told
 from llm_demo.remote.endpoint import Endpoint
+from llm_demo.remote.line import Tell, unheard
 from llm_demo.remote.probe import probe
 from llm_demo.remote.record import record
 from llm_demo.remote.serving import cards_of, describe_model
@@ -44,6 +47,7 @@ UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # an
 
 Served = Mapping[str, tuple[ModelCard, Model]]
 Put = Callable[[Event], None]
+Rows = Sequence[Callable[[Put], Coroutine[None, None, None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class RemoteEngine(Engine):
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._start = Startup(self._begin)
+        self._hear: Tell = unheard
 
     @classmethod
     def open(cls, model: str, config: Config) -> "RemoteEngine":
@@ -138,6 +143,11 @@ class RemoteEngine(Engine):
         return self._ready().dialect.offers
 
     @property
+    def streams(self) -> int:
+        """The server's, but no fewer than here: whoever is let in and finds it full is told a place in its line."""
+        return max(super().streams, self.config.max_streams)
+
+    @property
     def loading(self) -> Loading:
         return self._start.loading
 
@@ -181,6 +191,11 @@ class RemoteEngine(Engine):
     def _here(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
         return LocalEngine(replace(config, endpoint=""), read, self._thread)
 
+    def heard_by(self, hear: Tell) -> "RemoteEngine":
+        heard = copy(self)
+        heard._hear = hear
+        return heard
+
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         ready = self._ready()
         check_bounds(requests, top_k, self.config)
@@ -197,7 +212,7 @@ class RemoteEngine(Engine):
         ready, ids = self._ready(), self._encode_forced(prompt, forced)
         if not ready.dialect.offers.whole:
             raise ModelError("engine_whole")
-        (seen,) = self._run([partial(_weigh, ready, ids, (), -1)], visitor)
+        (seen,) = self._weighed([partial(_weigh, ready, ids, (), -1)], visitor)
         size = ready.loaded.model.config.get_text_config().vocab_size
         return self.call(partial(_spread, seen.event.likeliest, size))
 
@@ -210,31 +225,38 @@ class RemoteEngine(Engine):
             ids = self.encode(prompt)
             check_context(len(ids), ready.loaded)
             rows.append(partial(_weigh, ready, ids, tuple(wanted), top_k))
-        decisions = self._run(rows, visitor)
-        return ((decision.row, decision.event) for decision in decisions if isinstance(decision.event, Weighed))
+        return ((decision.row, decision.event) for decision in self._weighed(rows, visitor))
 
     def batch_log_probs(self, pairs: Sequence[tuple[str, str | Sequence[int]]]) -> list[list[float]]:
         ready, known = self._ready(), self._encode_pairs(pairs)
         asked = [pair for pair in known if pair[1]]
 
         async def score(put: Put) -> None:
-            found = iter(await ready.dialect.score(asked, 0) if asked else [])
+            found = iter(await ready.dialect.score(asked, 0, _waiting(put)) if asked else [])
             for _, ids in known:
                 put(Weighed(tuple(told.log_prob for told in next(found)) if ids else (), ()))
 
-        return [list(decision.event.log_probs) for decision in self._run([score], "")]
+        return [list(decision.event.log_probs) for decision in self._weighed([score], "")]
 
-    def _run(self, rows: Sequence[Callable[[Put], Coroutine[None, None, None]]], visitor: str) -> Iterator[Decision]:
+    def _weighed(self, rows: Rows, visitor: str) -> Iterator[Decision]:
+        return (decision for decision in self._run(rows, visitor) if isinstance(decision.event, Weighed))
+
+    def _run(self, rows: Rows, visitor: str) -> Iterator[Decision]:
         """Yield what the rows, run together, have to tell; begins when the first is asked for."""
         job = Job((), (), (), self.config.job_seconds, visitor)
         task = self._endpoint.start(self._together(job, rows))
         task.add_done_callback(partial(_over, job))
         try:
-            yield from job.decisions()
+            nearest = math.inf
+            for decision in job.decisions():
+                if isinstance(decision.event, Waiting) and decision.event.place < nearest:
+                    nearest = decision.event.place
+                    self._hear(nearest)
+                yield decision
         finally:
             task.cancel()
 
-    async def _together(self, job: Job, rows: Sequence[Callable[[Put], Coroutine[None, None, None]]]) -> None:
+    async def _together(self, job: Job, rows: Rows) -> None:
         lock = self._turns.setdefault(job.visitor, asyncio.Lock()) if job.visitor else asyncio.Lock()
         async with lock, asyncio.TaskGroup() as group:
             for number, row in enumerate(rows):
@@ -243,6 +265,10 @@ class RemoteEngine(Engine):
 
 def _put(job: Job, number: int, event: Event) -> None:
     job.outbox.put(Decision(number, event, 0))
+
+
+def _waiting(put: Put) -> Tell:
+    return lambda place: put(Waiting(place))
 
 
 def _over(job: Job, task: "Future[None]") -> None:
@@ -284,18 +310,15 @@ async def _continue(ready: _Ready, request: Request, ids: Ids, top_k: int, put: 
         return bool(text) and (text[-1] in ready.loaded.stop_ids or len(text) == sampling.max_new_tokens)
 
     if request.forced:
-        (told,) = await dialect.score([(ids, request.forced)], top)
+        (told,) = await dialect.score([(ids, request.forced)], top, _waiting(put))
         for one in told:
             take(one, scored=True)
             if over() or found():
                 return
     rest = replace(sampling, max_new_tokens=sampling.max_new_tokens - len(request.forced))
     stops = tuple(sorted(ready.loaded.stop_ids))
-
-    def waiting(place: int) -> None:
-        put(Waiting(place))
-
-    async with aclosing(dialect.stream((*ids, *request.forced), rest, top, stops, waiting)) as tokens:
+    written = dialect.stream((*ids, *request.forced), rest, top, stops, _waiting(put))
+    async with aclosing(written) as tokens:
         async for one in tokens:  # to its very end: a connection that is read out serves the next one
             take(one)
             if found():
@@ -306,11 +329,11 @@ async def _continue(ready: _Ready, request: Request, ids: Ids, top_k: int, put: 
 
 async def _weigh(ready: _Ready, ids: Ids, wanted: Ids, top_k: int, put: Put) -> None:
     """Tell how likely tokens are after a text; those that are not among the likeliest are scored apart."""
-    likeliest = await ready.dialect.next(ids, top_k if top_k < 0 else max(top_k, FOLLOWED))
+    likeliest = await ready.dialect.next(ids, top_k if top_k < 0 else max(top_k, FOLLOWED), _waiting(put))
     known = dict(likeliest)
     missing = [token for token in dict.fromkeys(wanted) if token not in known]
     if missing:
-        scored = await ready.dialect.score([(ids, (token,)) for token in missing], 0)
+        scored = await ready.dialect.score([(ids, (token,)) for token in missing], 0, _waiting(put))
         known |= {token: told.log_prob for token, (told,) in zip(missing, scored, strict=True)}
     shown = likeliest if top_k < 0 else likeliest[:top_k]
     put(Weighed(tuple(known[token] for token in wanted), shown))

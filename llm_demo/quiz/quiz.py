@@ -1,7 +1,8 @@
 """Quiz: the questions of every language, and the model's answers to them."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -59,6 +60,7 @@ class Quiz:
         }
         self._banks: Kept[QuestionBank] = Kept(partial(load_bank, config=config))
         self._shots: Kept[Shots] = Kept(partial(load_shots, config=config))
+        self._hear: Callable[[int], None] | None = None
         self._running: dict[object, object] = {}  # visitor -> the ticket of their evaluation
 
     def bank(self, language: str) -> QuestionBank:
@@ -70,7 +72,14 @@ class Quiz:
     def engine(self, model: str | None = "") -> Engine:
         """Return the engine of a model of the catalogue, within the quiz's bounds; ModelError where it has none."""
         engine = self._engine.of(model)
-        return engine.within(replace(engine.config, **self._bounds))
+        bounded = engine.within(replace(engine.config, **self._bounds))
+        return bounded.heard_by(self._hear) if self._hear else bounded
+
+    def heard_by(self, hear: Callable[[int], None]) -> "Quiz":
+        """Return this quiz, the same for everybody, whose engines tell `hear` as `Engine.heard_by` says."""
+        heard = copy(self)
+        heard._hear = hear
+        return heard
 
     def draw(self, language: str, category: str | None, seed: int, seen: Collection[int] = ()) -> Question:
         """Return the first question of the seed's order that is not among the ids `seen`, while there is one."""

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from llm_demo.errors import ModelError
 from llm_demo.offers import Offers
-from llm_demo.remote.line import Tell
+from llm_demo.remote.line import Tell, unheard
 from llm_demo.sampling import Sampling
 
 IMPOSSIBLE = -9999.0  # what servers write for the logarithm of 0, which JSON cannot hold
@@ -53,13 +53,13 @@ class Dialect(Protocol):
             tell: is told the place in line.
         """
 
-    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int) -> list[list[Told]]:
+    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int, tell: Tell = unheard) -> list[list[Told]]:
         """Return what the model says of each token of each continuation, in its place after the prompt.
 
-        These are the model's own probabilities, whatever filters the server has.
+        These are the model's own probabilities, whatever filters the server has. `tell` is told the place in line.
         """
 
-    async def next(self, ids: Ids, top: int) -> tuple[tuple[int, float], ...]:
+    async def next(self, ids: Ids, top: int, tell: Tell = unheard) -> tuple[tuple[int, float], ...]:
         """Return (token id, log-probability) of the likeliest tokens after a text, falling; -1 for all of them."""
 
 

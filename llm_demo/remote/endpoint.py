@@ -1,6 +1,7 @@
 """Endpoint: an OpenAI-compatible server, asked from one thread of its own."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ from openai.types import Completion, CompletionChoice, Model
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
-from llm_demo.remote.line import Line, Tell
+from llm_demo.remote.line import Line, Tell, unheard
 
 Result = TypeVar("Result")
 Body = Mapping[str, object]
@@ -28,14 +29,11 @@ NO_ENTRY = (401, 403)
 LONGEST_REASON = 200  # characters of a server's own words
 
 
-def unheard(_place: int) -> None:
-    """Take a place in line that nobody wants to know."""
-
-
 class Endpoint:
     """Asks for completions, as many at once as the operator allows; whatever goes wrong is told in a sentence.
 
-    Its coroutines run in its own thread, see `start`. Certificates are checked, as httpx does by default.
+    Its coroutines run in its own thread, see `start`. Certificates are checked, as httpx does by default; an authority
+    of an institution's own is named in `SSL_CERT_FILE`.
 
     Attributes:
         line: whoever waits for a busy server.
@@ -135,6 +133,8 @@ class Endpoint:
                         raise self._told(error) from error
                     failure = error
                 except openai.APIConnectionError as error:
+                    if _is_distrusted(error):
+                        raise ModelError("engine_certificate") from error
                     failure = error
                 else:
                     self.line.taken()
@@ -162,6 +162,14 @@ class Endpoint:
         if self._key:
             reason = reason.replace(self._key, "…")
         return shorten(reason, LONGEST_REASON, placeholder="…")
+
+
+def _is_distrusted(error: openai.APIConnectionError) -> bool:
+    """Tell whether a connection was broken off, with nothing sent, because of the server's certificate."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 def _pause(error: openai.APIStatusError) -> float | None:

@@ -12,6 +12,10 @@ LONGEST_PAUSE = 30.0
 Tell = Callable[[int], None]  # is told a place, from 1
 
 
+def unheard(_place: int) -> None:
+    """Take a place that nobody wants to know."""
+
+
 @dataclass(slots=True, eq=False)
 class _Ticket:
     tell: Tell

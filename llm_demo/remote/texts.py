@@ -10,9 +10,9 @@ from transformers import PreTrainedTokenizerBase
 from llm_demo.errors import ModelError
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import Ids, Told, check_read
-from llm_demo.remote.endpoint import Endpoint, unheard
+from llm_demo.remote.endpoint import Endpoint
 from llm_demo.remote.filters import LLAMA_CPP
-from llm_demo.remote.line import Tell
+from llm_demo.remote.line import Tell, unheard
 from llm_demo.sampling import Sampling
 from llm_demo.tokens import describe
 
@@ -72,20 +72,20 @@ class Texts:
         if unsure:
             raise ModelError("engine_unnamed")
 
-    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int) -> list[list[Told]]:
+    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int, tell: Tell = unheard) -> list[list[Told]]:
         # An echo pairs each token with what is told of the one after it; to force the tokens one by one does not.
         return [
-            [await self._forced((*prompt, *ids[:place]), token, top) for place, token in enumerate(ids)]
+            [await self._forced((*prompt, *ids[:place]), token, top, tell) for place, token in enumerate(ids)]
             for prompt, ids in pairs
         ]
 
-    async def next(self, ids: Ids, top: int) -> tuple[tuple[int, float], ...]:
+    async def next(self, ids: Ids, top: int, tell: Tell = unheard) -> tuple[tuple[int, float], ...]:
         # The end of the text, left to itself, would end it with nothing told.
-        return (await self._forced(ids, next(iter(self._id_of.values())), top)).top
+        return (await self._forced(ids, next(iter(self._id_of.values())), top, tell)).top
 
-    async def _forced(self, ids: Ids, token: int, top: int) -> Told:
+    async def _forced(self, ids: Ids, token: int, top: int, tell: Tell) -> Told:
         body = await self._body(ids, 1, max(top, 1))
-        answer = await self.endpoint.complete({**body, "logit_bias": {str(token): CERTAIN}})
+        answer = await self.endpoint.complete({**body, "logit_bias": {str(token): CERTAIN}}, tell)
         rows = list(_rows(answer.choices[0].logprobs))
         if len(rows) != 1:  # it ends the text, so that nothing is told of it
             raise ModelError("engine_unnamed")

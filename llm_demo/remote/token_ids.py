@@ -9,9 +9,9 @@ from openai.types.completion_choice import Logprobs
 
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import IMPOSSIBLE, Ids, Told, check_read, told
-from llm_demo.remote.endpoint import Body, Endpoint, unheard
+from llm_demo.remote.endpoint import Body, Endpoint
 from llm_demo.remote.filters import VLLM
-from llm_demo.remote.line import Tell
+from llm_demo.remote.line import Tell, unheard
 from llm_demo.sampling import Sampling
 
 # What is left out of a request, vLLM takes from the model's own generation_config.
@@ -62,22 +62,23 @@ class TokenIds:
                 for one in read_tokens(choice.logprobs, top):
                     yield one
 
-    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int) -> list[list[Told]]:
+    async def score(self, pairs: Sequence[tuple[Ids, Ids]], top: int, tell: Tell = unheard) -> list[list[Told]]:
         top = self._within(top)
         found: list[list[Told]] = []
         for begin in range(0, len(pairs), TEXTS):
             some = pairs[begin : begin + TEXTS]
             body = self._body([[*prompt, *ids] for prompt, ids in some], 1)
             body["extra_body"] |= {"prompt_logprobs": top}
-            answer: Completion = await self.endpoint.complete(body)
+            answer: Completion = await self.endpoint.complete(body, tell)
             choices = sorted(answer.choices, key=lambda choice: choice.index)
             for choice, (prompt, ids) in zip(choices, some, strict=True):
                 found.append(_scored(choice.prompt_logprobs[len(prompt) :], ids, top))
         return found
 
-    async def next(self, ids: Ids, top: int) -> tuple[tuple[int, float], ...]:
+    async def next(self, ids: Ids, top: int, tell: Tell = unheard) -> tuple[tuple[int, float], ...]:
         top = self._within(top)
-        answer = await self.endpoint.complete(self._body(list(ids), 1, logprobs=top) | {"temperature": 1.0})
+        body = self._body(list(ids), 1, logprobs=top) | {"temperature": 1.0}
+        answer = await self.endpoint.complete(body, tell)
         (one,) = read_tokens(answer.choices[0].logprobs, top)
         return one.top
 

@@ -1,6 +1,6 @@
 """Card: a model in numbers, each with what it means, beside another model's where one wants to compare."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -78,7 +78,7 @@ def build(site: Site) -> Sheets:
         second = site.add(
             gr.Dropdown,
             {"label": "card.second"},
-            choices=[("—", ""), *((key, key) for key in engine.cards)],
+            choices=_others(engine.cards),
             value="",
             elem_id="card-second",
         )
@@ -109,9 +109,11 @@ def build(site: Site) -> Sheets:
     def show(t: Translate, first: str, second: str) -> str:
         return _compare([sheet(name) for name in (first, second) if name], t)
 
-    def begin(t: Translate) -> tuple[str, str]:
+    def begin(t: Translate) -> list[object]:
         key = engine.loaded.card.key
-        return show(t, key, ""), key
+        # A server's models may have come since the page was built.
+        lists = [gr.update(choices=list(engine.cards), value=key), gr.update(choices=_others(engine.cards), value="")]
+        return [show(t, key, ""), *lists]
 
     site.on(
         [first.input, second.input, site.language.change],
@@ -122,8 +124,12 @@ def build(site: Site) -> Sheets:
         preprocess=False,  # what is no model is told in the visitor's language
         show_progress="minimal",
     )
-    site.on_open(begin, [], [table, first])
+    site.on_open(begin, [], [table, first, second])
     return Sheets(first, second, table, show)
+
+
+def _others(cards: Iterable[str]) -> list[tuple[str, str]]:
+    return [("—", ""), *((key, key) for key in cards)]
 
 
 def _vocabulary(engine: Engine, key: str) -> int | None:

@@ -1,15 +1,17 @@
 """Elsewhere: what is told of a model that a server runs, and of what that server does not tell."""
 
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from html import escape
 
 import gradio as gr
 
 from llm_demo.decoding.feed import Waiting
 from llm_demo.engine import Engine
+from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
 from llm_demo.jobs import Decision
 from llm_demo.offers import EVERYTHING, Offers
-from llm_demo.sampling import STRATEGIES
 from llm_demo.tabs.site import Site
 
 
@@ -35,7 +37,7 @@ def notice(engine: Engine, t: Translate) -> str:
 
 
 def _sentences(offers: Offers, t: Translate) -> list[str]:
-    missing = [t(f"strategy.{name}") for name in STRATEGIES if name not in offers.strategies]
+    missing = [t(f"strategy.{name}") for name in offers.lacking]
     sentences = [
         t("elsewhere.candidates", count=offers.candidates) if offers.candidates else t("elsewhere.all"),
         t("elsewhere.raw") if offers.raw else t("elsewhere.processed"),
@@ -49,7 +51,56 @@ def _sentences(offers: Offers, t: Translate) -> list[str]:
     return [*sentences, t("elsewhere.inside")]
 
 
+def offered(engine: Engine) -> Offers:
+    """Return what may be asked of an engine, as far as that is known; everything, while it is still to be found out."""
+    return engine.offers if engine.loading.stage == "ready" else EVERYTHING
+
+
+def missing(offers: Offers, strategies: Collection[str], knobs: Collection[str], t: Translate) -> str:
+    """Return safe HTML: which of some strategies and knobs the server does not have, and why; empty where it has all.
+
+    Args:
+        offers: the server's.
+        strategies: of `sampling.STRATEGIES`, those that one could choose here.
+        knobs: fields of `Sampling` that one could set here.
+        t: the visitor's.
+    """
+    kinds = {
+        "elsewhere.no_strategies": [t(f"strategy.{name}") for name in offers.lacking if name in strategies],
+        "elsewhere.no_knobs": [t(f"knob.{name}") for name in offers.without if name in knobs],
+    }
+    said = " ".join(t(key, names=escape(", ".join(names))) for key, names in kinds.items() if names)
+    return f"<p class='hint'>{said}</p>" if said else ""
+
+
+def list_models(
+    site: Site, models: gr.Dropdown, choices: Callable[[Iterable[str], Translate], Sequence[object]]
+) -> None:
+    """Let a list name the server's models when a page opens: the server may have been away when the page was built.
+
+    Args:
+        site: the page's.
+        models: the list.
+        choices: of it, by the keys of the catalogue.
+    """
+    engine = site.engine
+    if not engine.config.endpoint:
+        return
+
+    def tell(t: Translate) -> object:
+        with suppress(ModelError):  # what still is the matter is told at the top of the page
+            _ = engine.loaded
+        return gr.update(choices=choices(engine.cards, t))
+
+    site.on_open(tell, [], [models])
+
+
 def told(decision: Decision, t: Translate) -> None:
     """Show a visitor the place in the line before a busy server, where that is what a decision tells."""
     if isinstance(decision.event, Waiting):
-        gr.Info(t("elsewhere.waiting", place=decision.event.place), duration=3)
+        hearing(t)(decision.event.place)
+
+
+def hearing(t: Translate) -> Callable[[int], None]:
+    """Return what shows a visitor a place in that line."""
+    return lambda place: gr.Info(t("elsewhere.waiting", place=place), duration=3)

@@ -11,7 +11,7 @@ from llm_demo.i18n import Translate
 from llm_demo.quiz.evaluation import Evaluation, Settings
 from llm_demo.quiz.export import to_csv, to_json
 from llm_demo.quiz.quiz import Quiz
-from llm_demo.tabs import quizwords, report, strip
+from llm_demo.tabs import elsewhere, quizwords, report, strip
 from llm_demo.tabs.save import DOWNLOAD, SPREADSHEET
 from llm_demo.tabs.site import Site
 
@@ -126,7 +126,7 @@ def build(site: Site, quiz: Quiz) -> Runs:
     def carry_on(t: Translate, evaluation: Evaluation, runs: tuple, request: gr.Request) -> Iterator[dict]:
         yield {**_emptied(), progress: report.progress(evaluation, t), resume: gr.update(visible=False)}
         told, answered = time.monotonic(), len(evaluation.replies)
-        for state in quiz.evaluate(evaluation, request.session_hash):
+        for state in quiz.heard_by(elsewhere.hearing(t)).evaluate(evaluation, request.session_hash):
             evaluation = state
             due = time.monotonic() - told > UPDATE_SECONDS
             # Kept with every reply, so that stopping loses none; drawn now and then.
@@ -218,6 +218,7 @@ def build(site: Site, quiz: Quiz) -> Runs:
     site.on([table.click], look, [current, only], [opened], trigger_mode="multiple", **quick)
     site.on([language.input], other_language, [language], [categories, bound], show_progress="hidden")
     site.on_open(begin, [], [language, categories, bound])
+    elsewhere.list_models(site, model, quizwords.models)
     site.on(
         [site.language.change],
         reword,

@@ -14,7 +14,7 @@ from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.quiz.reply import Reply
 from llm_demo.quiz.scoring import letter_shares
-from llm_demo.tabs import quizwords
+from llm_demo.tabs import elsewhere, quizwords
 from llm_demo.tabs.score import Game
 from llm_demo.tabs.site import Site
 
@@ -85,19 +85,22 @@ class Further:
     def wire(self, site: Site, game: gr.State, model: gr.Dropdown) -> None:
         """Let the buttons ask the question that `game` holds."""
 
+        def heard(t: Translate) -> Quiz:
+            return self.quiz.heard_by(elsewhere.hearing(t))
+
         def translate(t: Translate, state: Game, language: str, model: str, request: gr.Request) -> str:
             done = state.answered
             if done is None:
                 return ""
             other = self.quiz.bank(language).find(done.question.question_id)
-            *_, reply = self.quiz.ask(other, "direct", model, request.session_hash)
+            *_, reply = heard(t).ask(other, "direct", model, request.session_hash)
             return _languages([done.reply, reply], t)
 
         def turn(t: Translate, state: Game, model: str, request: gr.Request) -> dict:
             done = state.answered
             if done is None:
                 return {self.turned: ""}
-            *_, reply = self.quiz.ask(done.question, "rotated", model, request.session_hash)
+            *_, reply = heard(t).ask(done.question, "rotated", model, request.session_hash)
             picture = letter_bars(quizwords.bars(reply, done.letter), t) if reply.scores else None
             return {
                 self.turned: _orders(done.reply, reply, t) if reply.scores else _too_long(t),
@@ -111,7 +114,7 @@ class Further:
             yield f'<p class="hint">{t("quiz.thinking")}</p>'
             shots = self.quiz.shots(done.question.language, way)
             note = f'<p class="hint">{t("quiz.own_shots")}</p>' if shots.origin == "bundled" else ""
-            for reply in self.quiz.ask(done.question, way, model, request.session_hash):
+            for reply in heard(t).ask(done.question, way, model, request.session_hash):
                 yield note + quizwords.written(reply, t)
 
         site.on([self.translate.click], translate, [game, self.language, model], [self.translated])

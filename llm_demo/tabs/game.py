@@ -12,7 +12,7 @@ from llm_demo.lessons.quiz import LESSONS
 from llm_demo.poll import WhichLetter
 from llm_demo.quiz.dataset import Question
 from llm_demo.quiz.quiz import Answered, Quiz
-from llm_demo.tabs import exercise, further, quizwords, score
+from llm_demo.tabs import elsewhere, exercise, further, quizwords, score
 from llm_demo.tabs.host import Host
 from llm_demo.tabs.quiz_link import Play
 from llm_demo.tabs.score import Game, Played
@@ -128,7 +128,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
     ) -> dict:
         if state.question is None or state.answered:
             return {verdict: gr.skip()}
-        done = quiz.answer(state.question, letter, model, request.session_hash)
+        done = quiz.heard_by(elsewhere.hearing(t)).answer(state.question, letter, model, request.session_hash)
         played = Played(
             language=state.question.language,
             category=state.question.category,
@@ -210,6 +210,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
     more.wire(site, game, model)
     opened = [*asked, language]
     site.on_open(begin, [], opened)
+    elsewhere.list_models(site, model, quizwords.models)
     site.on(
         [site.language.change],
         reword,

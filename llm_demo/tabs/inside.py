@@ -11,7 +11,7 @@ from llm_demo.attention import Attention, Lens, attend
 from llm_demo.charts import Figure, attention_map, attention_row, neighbour_bars, percent
 from llm_demo.embedding import Neighbour, nearest
 from llm_demo.i18n import Translate
-from llm_demo.tabs import strip
+from llm_demo.tabs import elsewhere, strip
 from llm_demo.tabs.site import Site
 from llm_demo.tokens import label, visible
 
@@ -148,6 +148,7 @@ def build(site: Site, tab: gr.Tab) -> tuple[gr.Textbox, gr.Dropdown]:
     )
     site.on([find.click], look_far, [kept], shown, **quick)
     site.on([site.language.change], draw, [kept], shown, **quick)
+    elsewhere.list_models(site, model, lambda cards, _t: list(cards))
     return text, model
 
 

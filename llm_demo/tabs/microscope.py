@@ -14,7 +14,7 @@ from llm_demo.microscope import MOST_BRANCHES, MOST_SHOWN, Scope, Text
 from llm_demo.prompt import literal
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import board, strip
+from llm_demo.tabs import board, elsewhere, strip
 from llm_demo.tabs.site import Site
 from llm_demo.tabs.step import explain
 from llm_demo.tokens import describe, visible
@@ -116,8 +116,9 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
             return {hint: _hint(None, t)}
         return {**written(t, scope), **redraw(t, scope, *values), panel: gr.update(visible=True)}
 
-    def see(scope: Scope, visitor: str) -> Scope:
-        return replace(scope, logits=engine.look(scope.prompt, scope.before, visitor))
+    def see(t: Translate, scope: Scope, visitor: str) -> Scope:
+        heard = engine.heard_by(elsewhere.hearing(t))
+        return replace(scope, logits=heard.look(scope.prompt, scope.before, visitor))
 
     def begin(
         t: Translate, request: gr.Request, prompt: str, control: bool, scope: Scope | None, *values: object
@@ -129,7 +130,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
             scope = microscope.back(scope, scope.last)
         else:
             scope = Scope(prompt, ids, engine.loaded.stop_ids)
-        return draw(t, see(scope, request.session_hash), *values)
+        return draw(t, see(t, scope, request.session_hash), *values)
 
     def moved(move: Move) -> Callable:
         """Return an event that moves to another place and reads what is before it."""
@@ -137,7 +138,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
         def work(t: Translate, request: gr.Request, scope: Scope | None, *values: object) -> dict:
             if scope is None:
                 return {hint: gr.skip()}
-            return draw(t, see(move(scope, *values), request.session_hash), *values)
+            return draw(t, see(t, move(scope, *values), request.session_hash), *values)
 
         return work
 
@@ -182,7 +183,8 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
         forced = (*scope.before, tokens[0].token_id)
         length = max(min(len(scope.before) + LONGER, engine.config.max_new_tokens), len(forced))
         sampling = replace(settings(*values), max_new_tokens=length)
-        decisions = engine.stream_many([Request(scope.prompt, sampling, forced)], 1, request.session_hash)
+        heard = engine.heard_by(elsewhere.hearing(t))
+        decisions = heard.stream_many([Request(scope.prompt, sampling, forced)], 1, request.session_hash)
         steps = (decision.event for decision in decisions if isinstance(decision.event, Step))
         for number, step in enumerate(steps):
             if number >= len(forced):
@@ -191,7 +193,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
                     yield written(t, microscope.grow(scope, tokens))
         grown = microscope.grow(scope, tokens)
         there = microscope.back(grown, min(scope.place + len(tokens), grown.last))
-        yield draw(t, see(there, request.session_hash), shown, *values)
+        yield draw(t, see(t, there, request.session_hash), shown, *values)
 
     def suit(_t: Translate, strategy: str) -> list[object]:
         """Leave only what has a say: greedy decoding draws nothing, so that nothing is cut before the draw."""

@@ -1,6 +1,6 @@
 """Pair: the one or two tokenizers that the visitor looks at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -46,17 +46,16 @@ class Pair:
 def build(site: Site) -> Pair:
     """Add the two lists to the enclosing container."""
     engine = site.engine
-    cards = list(engine.cards)
     first = site.add(
         gr.Dropdown,
         {"label": "tokenizer.model", "info": "tokenizer.model_info"},
-        choices=cards,
+        choices=list(engine.cards),
         elem_id="tokenizer-model",
     )
     second = site.add(
         gr.Dropdown,
         {"label": "tokenizer.other"},
-        choices=_others(cards, site.t),
+        choices=_others(engine.cards, site.t),
         value=NONE,
         elem_id="tokenizer-other",
     )
@@ -65,6 +64,12 @@ def build(site: Site) -> Pair:
     def choose(t: Translate, one: str, other: str, keys: Keys) -> list[object]:
         missing = trouble(engine, (one, other), t)
         return pair.chosen(keys if missing else (one, other), missing)
+
+    def begin(t: Translate) -> list[object]:
+        keys = (engine.loaded.card.key, NONE)
+        lists = [list(engine.cards), _others(engine.cards, t)]  # a server's models, which may have come since
+        shown = [gr.update(choices=choices, value=key) for choices, key in zip(lists, keys, strict=True)]
+        return [*shown, *pair.chosen(keys)[len(shown) :]]
 
     site.on(
         [first.input, second.input],
@@ -77,13 +82,13 @@ def build(site: Site) -> Pair:
     )
     site.on(
         [site.language.change],
-        lambda t: gr.update(choices=_others(cards, t)),
+        lambda t: gr.update(choices=_others(engine.cards, t)),
         [],
         [second],
         queue=False,
         show_progress="hidden",
     )
-    site.on_open(lambda _t: pair.chosen((engine.loaded.card.key, NONE)), [], pair.outputs)
+    site.on_open(begin, [], pair.outputs)
     return pair
 
 
@@ -102,5 +107,5 @@ def trouble(engine: Engine, keys: Sequence[str], t: Translate) -> str:
     return ""
 
 
-def _others(cards: Sequence[str], t: Translate) -> list[tuple[str, str]]:
+def _others(cards: Iterable[str], t: Translate) -> list[tuple[str, str]]:
     return [(t("tokenizer.no_other"), NONE), *((key, key) for key in cards)]

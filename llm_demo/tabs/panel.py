@@ -176,7 +176,8 @@ def _wire(site: Site, panel: Panel) -> None:
 
     def start(t: Translate, *knobs: object) -> list[object]:
         keys = gr.update(choices=list(engine.cards), value=engine.loaded.card.key)
-        return [keys, gr.update(visible=can_think(engine.tokenizer)), told(engine, knobs, t)]
+        others = gr.update(choices=_besides(engine, t))
+        return [keys, gr.update(visible=can_think(engine.tokenizer)), told(engine, knobs, t), others]
 
     def reword(t: Translate, chosen: str, *knobs: object) -> list[object]:
         ready = engine.loading.stage == "ready"
@@ -198,7 +199,7 @@ def _wire(site: Site, panel: Panel) -> None:
     site.on([site.language.change], reword, [panel.model, *knobs], [panel.model, panel.beside, panel.mark], **quick)
     for name, button in zip(PRESETS, panel.presets, strict=True):
         site.on([button.click], lambda t, name=name: system_message(name, t), [], [panel.system], **quick)
-    site.on_open(start, knobs, seen)
+    site.on_open(start, knobs, [*seen, panel.beside])
 
 
 def _besides(engine: Engine, t: Translate) -> list[tuple[str, str]]:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
+from llm_demo.engine import Engine
 from llm_demo.errors import SettingsError
 from llm_demo.i18n import Translate
+from llm_demo.offers import EVERYTHING, Offers
 from llm_demo.sampling import STRATEGIES, Sampling
+from llm_demo.tabs import elsewhere
 from llm_demo.tabs.naming import names_of, relevant
 from llm_demo.tabs.site import Site
 
@@ -30,6 +33,7 @@ SWITCHES = ("do_sample", "early_stopping")
 # What a knob begins with where its neutral value would make the strategy another one.
 FIRST = {"num_beams": 4, "penalty_alpha": 0.6}
 FIRST_CONTRASTIVE_K = 4
+NEUTRAL = Sampling()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,21 @@ class Plan:
     """The components of the editor.
 
     Attributes:
+        engine: what is to run them.
         samplings: state, the strategies in order.
         held: state, the number of the one that the knobs show.
         chosen: which of them a visitor wants to see.
         knobs: by the name of Sampling's field.
+        missing: which strategies and knobs a server does not have.
         add, copy, remove, own: buttons.
     """
 
+    engine: Engine
     samplings: gr.State
     held: gr.State
     chosen: gr.Radio
     knobs: dict[str, gr.components.Component]
+    missing: gr.HTML
     add: gr.Button
     copy: gr.Button
     remove: gr.Button
@@ -61,7 +69,8 @@ class Plan:
     @property
     def outputs(self) -> list[gr.components.Component]:
         """What `shown` gives, in its order."""
-        return [self.samplings, self.held, self.chosen, self.add, self.copy, self.remove, *self.knobs.values()]
+        buttons = [self.add, self.copy, self.remove]
+        return [self.samplings, self.held, self.chosen, *buttons, *self.knobs.values(), self.missing]
 
     def edited(self, samplings: Sequence[Sampling], held: int, *values: object) -> tuple[Sampling, ...]:
         """Return the plan with the knobs' values in the strategy that they show; SettingsError for a bad one."""
@@ -69,12 +78,15 @@ class Plan:
 
     def shown(self, samplings: Sequence[Sampling], held: int, limit: int, t: Translate) -> list[object]:
         """Show a plan, and the settings of one of its strategies."""
-        samplings, sampling = tuple(samplings), samplings[held]
-        names = relevant(sampling.strategy, sampling.do_sample)
-        knobs = [
-            gr.update(value=getattr(sampling, name), visible=name in ("strategy", "max_new_tokens", *names))
+        samplings, sampling, offers = tuple(samplings), samplings[held], elsewhere.offered(self.engine)
+        names = ("strategy", "max_new_tokens", *relevant(sampling.strategy, sampling.do_sample))
+        # What a lesson or a link has set stays to be seen, and to be changed, even where a server does not have it.
+        hidden = [name for name in offers.without if getattr(sampling, name) == getattr(NEUTRAL, name)]
+        updates = {
+            name: gr.update(value=getattr(sampling, name), visible=name in names and name not in hidden)
             for name in self.knobs
-        ]
+        }
+        updates["strategy"] |= {"choices": _strategies(offers, sampling.strategy, t)}
         room = gr.update(interactive=len(samplings) < limit)
         return [
             samplings,
@@ -83,7 +95,8 @@ class Plan:
             room,
             room,
             gr.update(interactive=len(samplings) > 1),
-            *knobs,
+            *updates.values(),
+            elsewhere.missing(offers, STRATEGIES, self.knobs, t),
         ]
 
 
@@ -103,7 +116,10 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
     with gr.Group(), gr.Row(elem_id="decoding-knobs"):
         knobs = {
             "strategy": gr.Dropdown(
-                _strategies(site.t), value=first[0].strategy, label=site.t("plan.strategy"), min_width=220
+                _strategies(EVERYTHING, first[0].strategy, site.t),
+                value=first[0].strategy,
+                label=site.t("plan.strategy"),
+                min_width=220,
             ),
             "max_new_tokens": site.add(
                 gr.Slider,
@@ -131,7 +147,8 @@ def build(site: Site, first: Sequence[Sampling]) -> Plan:
         )
         for name in SWITCHES:
             knobs[name] = site.add(gr.Checkbox, {"label": f"knob.{name}"}, value=False, visible=False, min_width=220)
-    plan = Plan(samplings, held, chosen, knobs, add, copy, remove, own)
+    missing = gr.HTML(elem_id="decoding-missing", visible=bool(site.engine.config.endpoint))
+    plan = Plan(site.engine, samplings, held, chosen, knobs, missing, add, copy, remove, own)
     _wire(site, plan, limit)
     return plan
 
@@ -171,11 +188,18 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
         left = [sampling for number, sampling in enumerate(samplings) if number != held] or samplings
         return plan.shown(left, min(held, len(left) - 1), limit, t)
 
-    def reword(t: Translate, samplings: Sequence[Sampling]) -> list[object]:
+    def reword(t: Translate, samplings: Sequence[Sampling], held: int) -> list[object]:
+        offers = elsewhere.offered(site.engine)
         return [
             gr.update(choices=_choices(samplings, t), label=t("plan.chosen")),
-            gr.update(choices=_strategies(t), label=t("plan.strategy")),
+            gr.update(choices=_strategies(offers, samplings[held].strategy, t), label=t("plan.strategy")),
+            elsewhere.missing(offers, STRATEGIES, plan.knobs, t),
         ]
+
+    def suit(t: Translate, samplings: Sequence[Sampling], held: int) -> list[object]:
+        """Offer what the server has, once it is known."""
+        _ = site.engine.loaded
+        return plan.shown(samplings, held, limit, t)
 
     # Gradio's own check of a slider's ends speaks English and breaks the event off: the backend's is enough.
     quick = {"queue": False, "show_progress": "hidden", "preprocess": False}
@@ -188,7 +212,10 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
     site.on([plan.copy.click], copy, [plan.samplings, plan.held], plan.outputs, **quick)
     site.on([plan.own.click], own, [plan.samplings], plan.outputs, **quick)
     site.on([plan.remove.click], remove, [plan.samplings, plan.held], plan.outputs, **quick)
-    site.on([site.language.change], reword, [plan.samplings], [plan.chosen, plan.knobs["strategy"]], **quick)
+    worded = [plan.chosen, plan.knobs["strategy"], plan.missing]
+    site.on([site.language.change], reword, [plan.samplings, plan.held], worded, **quick)
+    if site.engine.config.endpoint:
+        site.on_open(suit, [plan.samplings, plan.held], plan.outputs)
 
 
 def _with_values(samplings: Sequence[Sampling], held: int, values: dict[str, object]) -> tuple[Sampling, ...]:
@@ -218,5 +245,6 @@ def _choices(samplings: Sequence[Sampling], t: Translate) -> list[tuple[str, int
     return [(name, number) for number, name in enumerate(names_of(samplings, t))]
 
 
-def _strategies(t: Translate) -> list[tuple[str, str]]:
-    return [(t(f"strategy.{name}"), name) for name in STRATEGIES]
+def _strategies(offers: Offers, held: str, t: Translate) -> list[tuple[str, str]]:
+    """Return those to choose from; the one that is held stays, to be refused with a sentence when it is run."""
+    return [(t(f"strategy.{name}"), name) for name in STRATEGIES if name in offers.strategies or name == held]

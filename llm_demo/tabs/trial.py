@@ -11,7 +11,7 @@ from llm_demo.ablation.variants import SCHEMES, read_chosen
 from llm_demo.errors import DeadlineError, InputError
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
-from llm_demo.tabs import findings, keep, strip
+from llm_demo.tabs import elsewhere, findings, keep, strip
 from llm_demo.tabs.exercise import Exercise
 from llm_demo.tabs.parts import Line, Parts
 from llm_demo.tabs.site import Site
@@ -64,7 +64,7 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> list[gr
         last = Result(planned, ((),) * len(planned.variants))
         yield {**emptied(t), lesson.look: "", which: _which(planned, 0, t)}
         try:
-            for picture in run(engine, planned, request.session_hash):
+            for picture in run(engine.heard_by(elsewhere.hearing(t)), planned, request.session_hash):
                 last = picture.result
                 yield drawn(picture, 0, t)
         except DeadlineError:  # what is done stays, with all that can be told of it
@@ -78,7 +78,8 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> list[gr
         if result is None:
             raise InputError("no_such_answer")
         place = strip.place_of(event, len(result.answers))
-        for picture in run_again(engine, result, place, number or 0, request.session_hash):
+        heard = engine.heard_by(elsewhere.hearing(t))
+        for picture in run_again(heard, result, place, number or 0, request.session_hash):
             yield drawn(picture, number or 0, t)
 
     def emptied(t: Translate) -> dict:

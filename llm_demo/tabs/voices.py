@@ -8,6 +8,7 @@ from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.i18n import Translate
 from llm_demo.sampling import Sampling
+from llm_demo.tabs import elsewhere
 from llm_demo.tabs.naming import name_of
 
 STRATEGIES = ("greedy", "sample")
@@ -79,13 +80,14 @@ def own_settings(engine: Engine) -> Sampling:
 
 
 def mark(engine: Engine, mine: Sampling | Mapping[str, object], t: Translate) -> str:
-    """Return safe HTML: what the model's own settings are, and whether the visitor's are those."""
+    """Return safe HTML: what the model's own settings are, whether the visitor's are those, and which it lacks."""
     own = own_settings(engine)
     names = ("repetition_penalty",) if own.strategy == "greedy" else DRAWN
     held = mine if isinstance(mine, Mapping) else {name: getattr(mine, name) for name in ("strategy", *DRAWN)}
     same = all(held[name] == getattr(own, name) for name in ("strategy", *names))
     key = "chat.own_taken" if same else "chat.own_other"
-    return f'<p class="hint">{t(key, settings=f"<b>{name_of(own, t)}</b>")}</p>'
+    told = f'<p class="hint">{t(key, settings=f"<b>{name_of(own, t)}</b>")}</p>'
+    return told + elsewhere.missing(elsewhere.offered(engine), STRATEGIES, KNOBS, t)
 
 
 def system_message(name: str, t: Translate) -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 import uvicorn
@@ -54,12 +55,14 @@ class Seen:
     """What the server saw.
 
     Attributes:
-        bodies: of the requests for completions, refused ones too.
+        asked: requests of any kind.
+        bodies: of those for completions, refused ones too.
         streaming: streams that are open now.
         most: streams that were open at once.
         cancelled: streams whose listener went away.
     """
 
+    asked: int = 0
     bodies: list[dict] = field(default_factory=list)
     streaming: int = 0
     most: int = 0
@@ -84,8 +87,12 @@ class FakeServer:
         key: str = "",
         port: int = 0,
         remembers: bool = False,
+        certificate: Path | None = None,
     ) -> None:
-        """Begin to serve; with `remembers`, what a text begins with is not read again, as a larger model needs it."""
+        """Begin to serve; with `remembers`, what a text begins with is not read again, as a larger model needs it.
+
+        With a certificate, and its key in the same file, it speaks HTTPS.
+        """
         self.faults, self.seen = Faults(), Seen()
         self._model, self._tokenizer, self._names = model, tokenizer, names
         self._max_logprobs, self._mode, self._key = max_logprobs, logprobs_mode, key
@@ -94,12 +101,14 @@ class FakeServer:
         app = FastAPI()
         app.get("/v1/models")(self._list)
         app.post("/v1/completions")(self._complete)
-        self._server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+        options = {"log_level": "critical", "lifespan": "off", "ssl_certfile": certificate}
+        self._server = uvicorn.Server(uvicorn.Config(app, port=port, **options))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         while not self._server.started:
             time.sleep(0.01)
-        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
+        scheme = "https" if certificate else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/v1"
 
     def close(self) -> None:
         self._server.should_exit = True
@@ -107,6 +116,7 @@ class FakeServer:
         self._thread.join()
 
     async def _list(self, request: Request) -> Response:
+        self.seen.asked += 1
         if not self._may(request):
             return _error(401, "Unauthorized")
         entries = [
@@ -124,6 +134,7 @@ class FakeServer:
 
     async def _complete(self, request: Request) -> Response:
         body = await request.json()
+        self.seen.asked += 1
         self.seen.bodies.append(body)
         if not self._may(request):
             return _error(401, f"Incorrect API key provided: {request.headers.get('authorization')}")

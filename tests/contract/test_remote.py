@@ -189,6 +189,26 @@ def test_those_who_wait_are_served_in_the_order_of_arrival(serve):
     assert server.seen.most == 1
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda engine: engine.generate(PROMPT, GREEDY),
+        lambda engine: engine.log_probs(PROMPT, "ab"),
+        lambda engine: list(engine.weigh([(PROMPT, [65])])),
+        lambda engine: list(engine.weigh([(PROMPT, [65])] * 3)),
+    ],
+    ids=["generate", "log_probs", "weigh", "weigh several"],
+)
+def test_whoever_listens_hears_the_place_once_for_each_step_nearer(served, ask):
+    engine, server = served
+    places: list[int] = []
+    server.faults.busy = 1
+    ask(engine.heard_by(places.append))
+    ask(engine)
+
+    assert places == [1]
+
+
 def test_a_failure_before_the_first_token_is_asked_again(served):
     engine, server = served
     before = len(server.seen.bodies)
