@@ -90,7 +90,6 @@ class Worker:
             if shape[0] * shape[1] > self._capacity:
                 raise ModelError("too_large", tokens=shape[0] * shape[1], capacity=self._capacity)
             self._waiting.append(Run(job, number, strategy, shape, next(strategy), alone=job.alone[number]))
-        number_the_line(self._waiting, self._running)
         if not self._busy:
             self._busy = True
             self._schedule()

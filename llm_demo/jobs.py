@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from llm_demo.decoding.feed import Event, Feed, Strategy
+from llm_demo.decoding.feed import Event, Feed, Strategy, Waiting
 from llm_demo.errors import DeadlineError, ModelError
 from llm_demo.rows import Rows
 
@@ -36,7 +36,7 @@ class Job:
         alone: for each strategy, whether it feeds several tokens at once, in a pass of its own.
         seconds: how long the job may take, waiting included.
         visitor: whose it is; of one visitor's jobs one runs at a time. Empty for nobody's.
-        place: how many strategies stand in line before it; 0 once it runs.
+        place: its own in the line, by strategies; 0 once it runs.
         running: how many of its strategies have not ended.
         began: when it was asked for, by the monotonic clock.
         cancelled: set once nobody listens any more.
@@ -85,6 +85,12 @@ class Job:
     def owner(self) -> str:
         """Whose it counts as when turns are given out."""
         return self.visitor or f"job {id(self)}"
+
+    def wait(self, place: int) -> None:
+        """Take a place in the line, and tell the listener; 0 for the end of waiting."""
+        if place not in (0, self.place):
+            self.outbox.put(Decision(0, Waiting(place), 0))
+        self.place = place
 
     def fail(self, error: BaseException) -> None:
         """Tell the listener and be done."""
@@ -139,9 +145,8 @@ def in_turn(waiting: Sequence[Run], running: Sequence[Run]) -> list[Run]:
 
 
 def number_the_line(waiting: Sequence[Run], running: Sequence[Run]) -> None:
-    """Tell every waiting job how many strategies are before it."""
+    """Tell every waiting job its place: that of its first strategy."""
+    places = {id(run.job): place for place, run in reversed(list(enumerate(waiting, start=1)))}
     started = {id(run.job) for run in running}
-    for place, run in reversed(list(enumerate(waiting, start=1))):
-        run.job.place = 0 if id(run.job) in started else place
-    for run in running:
-        run.job.place = 0
+    for job in {id(run.job): run.job for run in (*waiting, *running)}.values():
+        job.wait(0 if id(job) in started else places[id(job)])

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError
 from llm_demo.poll import NextToken, Outcome, Question, Row, WhichLetter
+from llm_demo.prompt import encode, literal
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.quiz.rows import Question as Drawn
 
@@ -62,8 +63,13 @@ def tally_letters(quiz: Quiz, question: WhichLetter, guesses: Sequence[str], vis
     return Outcome(rows, len(guesses), model, asked.answer, reply.scores.mass)
 
 
-def next_token(engine: Engine, prompt: str) -> NextToken:
-    """Make a question to a class of a prompt; InputError where a model could not continue it."""
+def next_token(engine: Engine, prompt: str, control: bool = False) -> NextToken:
+    """Make a question to a class of a prompt; InputError where a model could not continue it.
+
+    Args:
+        control: whether control tokens that are typed in it are meant.
+    """
+    prompt = prompt if control else literal(engine.tokenizer, prompt)
     engine.encode(prompt)
     return NextToken(prompt, (), prompt)
 
@@ -106,7 +112,7 @@ def which_letter(drawn: Drawn, model: str, category: str, seed: int, seen: Colle
 
 def _readings(tokenizer: PreTrainedTokenizerBase, guess: str) -> tuple[int, ...]:
     """Return the first token of a guess as a new word, and as the rest of the last one."""
-    starts = (tokenizer(text, add_special_tokens=False).input_ids[:1] for text in (f" {guess}", guess))
+    starts = (encode(tokenizer, literal(tokenizer, text), special=False)[:1] for text in (f" {guess}", guess))
     return tuple(ids[0] for ids in starts if ids)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from llm_demo.batching import MAX_ROWS, PIECES, Worker
-from llm_demo.decoding.feed import Feed, Strategy
+from llm_demo.decoding.feed import Feed, Strategy, Waiting
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.trace import Candidate, Step
@@ -65,7 +65,7 @@ def alone(model, prompt: list[int], tokens: list[int]) -> Tensor:
 
 
 def chosen(decisions: Iterator[Decision]) -> list[int]:
-    return [decision.event.chosen.token_id for decision in decisions]
+    return [decision.event.chosen.token_id for decision in decisions if isinstance(decision.event, Step)]
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_a_job_past_its_seconds_raises_and_leaves(start, watch):
     with pytest.raises(DeadlineError) as caught:
         list(job.decisions())
 
-    assert (caught.value.key, caught.value.values) == ("deadline", {"seconds": "0.05"})
+    assert (caught.value.key, caught.value.values) == ("deadline", {"seconds": 0.05})
     watched.allow()
     settle(worker)
     assert len(watched.passes) <= 2
@@ -396,8 +396,10 @@ def test_a_job_that_does_not_fit_waits_with_its_place_known(start, watch):
     assert (running.place, *(job.place for job in waiting)) == (0, 1, 2)
     assert listening
     watched.allow()
-    for job in waiting:
-        assert len(chosen(job.decisions())) == 8
+    for place, job in enumerate(waiting, start=1):
+        told = [decision.event for decision in job.decisions()]
+        assert told[:place] == [Waiting(before) for before in range(place, 0, -1)]
+        assert [type(event) for event in told[place:]] == [Step] * 8
         assert job.place == 0
     assert {rows for rows, _ in watched.passes} == {1}
 

@@ -75,6 +75,16 @@ def test_the_models_likeliest_come_first_and_then_what_the_class_said_besides(ou
     assert outcome.first == outcome.rows[0]
 
 
+def test_a_control_token_in_prompt_or_guess_is_text_unless_the_host_means_it(engine, quiz):
+    end = engine.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    asked = next_token(engine, f"{PROMPT}<|im_end|>")
+
+    assert end not in engine.encode(asked.prompt)
+    assert end in engine.encode(next_token(engine, f"{PROMPT}<|im_end|>", control=True).prompt)
+    guessed = tally(engine, quiz, asked, ("<|im_end|>",))
+    assert [found.token_id == end for found in guessed.rows if found.written] == [False]
+
+
 def test_without_answers_there_is_the_model_alone(engine, quiz):
     alone = tally(engine, quiz, next_token(engine, PROMPT), ())
 

@@ -316,7 +316,7 @@ def test_what_is_no_id_of_the_vocabulary_is_named(text, named):
         parse_ids(text, vocab_size=100)
 
     assert caught.value.key == "bad_id"
-    assert caught.value.values == {"value": named, "last": 99}
+    assert caught.value.values == {"value": named, "last": "99"}
 
 
 @pytest.mark.parametrize("text", ["", "   ", ", ,", "[]", "\n"])

@@ -36,7 +36,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A server elsewhere is busy; `place` is the one in the line before it, from 1."""
+    """All room is taken, here or at a server elsewhere; `place` is the one in the line, from 1."""
 
     place: int
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from llm_demo.batching import Worker
 from llm_demo.config import Config
 from llm_demo.decoding import make_strategy, rows_of
-from llm_demo.decoding.feed import Weighed
+from llm_demo.decoding.feed import Event, Waiting, Weighed
 from llm_demo.decoding.glance import glance, weigh
 from llm_demo.decoding.scoring import plan, read
 from llm_demo.decoding.until import until
@@ -117,8 +117,8 @@ class LocalEngine(Engine):
         _, worker = self._start.result()
         ids = self._encode_forced(prompt, forced)
         job = Job([glance(ids)], [(1, len(ids))], [False], self.config.job_seconds, visitor)
-        (seen,) = self._run(worker, job)
-        return seen.event.logits
+        (seen,) = (event for _, event in self._without_waiting(worker, job))
+        return seen.logits
 
     def weigh(
         self, asked: Sequence[tuple[str, Sequence[int]]], top_k: int = 5, visitor: str = ""
@@ -132,13 +132,18 @@ class LocalEngine(Engine):
             strategies.append(weigh(ids, wanted, top_k))
             shapes.append((1, len(ids)))
         job = Job(strategies, shapes, [False] * len(strategies), self.config.job_seconds, visitor)
-        return ((decision.row, decision.event) for decision in self._run(worker, job))
+        return self._without_waiting(worker, job)
 
     @staticmethod
     def _run(worker: Worker, job: Job) -> Iterator[Decision]:
         """Submit when the first decision is asked for: an iterator that nobody reads costs nothing."""
         job.began = time.monotonic()
         yield from worker.submit(job).decisions()
+
+    def _without_waiting(self, worker: Worker, job: Job) -> Iterator[tuple[int, Event]]:
+        for decision in self._run(worker, job):
+            if not isinstance(decision.event, Waiting):
+                yield decision.row, decision.event
 
     def batch_log_probs(self, pairs: Sequence[tuple[str, str | Sequence[int]]]) -> list[list[float]]:
         loaded = self.loaded

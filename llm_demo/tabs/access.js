@@ -42,6 +42,11 @@ const nameParts = () => {
     const moves = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
     if (moves && !box.hasAttribute('tabindex')) box.tabIndex = 0;
   });
+  // A button that shows a sign is called by a word, and by the name of the row that it moves.
+  document.querySelectorAll('button.order').forEach((button) => {
+    const [tab, word, number] = button.id.split('-');
+    set(button, 'aria-labelledby', `access-${word} ${tab}-name-${number}`);
+  });
   // Gradio names a slider's two inputs in English, whatever the page speaks, and a group of choices not at all.
   document.querySelectorAll('.block').forEach((block) => {
     const label = block.querySelector('[data-testid=block-info]');

@@ -16,9 +16,12 @@ SAID = (
     "#contest-told",
 )
 
+WORDS = ("reset", "up", "down", "remove")  # of buttons that show a sign
+
 
 def build(site: Site) -> None:
     """Add what says the results aloud and puts charts into words to the enclosing container; nobody sees it."""
-    site.add(gr.HTML, {"value": "page.reset"}, elem_id="access-reset", elem_classes="unseen")
+    for word in WORDS:
+        site.add(gr.HTML, {"value": f"page.{word}"}, elem_id=f"access-{word}", elem_classes="unseen")
     told = f'<div role="status" aria-live="polite" data-said="{escape(json.dumps(SAID))}"></div>'
     gr.HTML(told, js_on_load=SCRIPT, elem_id="access", elem_classes="unseen")

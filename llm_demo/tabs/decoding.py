@@ -1,5 +1,7 @@
 """Decoding Strategies tab: one prompt, up to eight ways of continuing it, and every step of each under the lens."""
 
+from functools import partial
+
 import gradio as gr
 
 from llm_demo.i18n import Translate
@@ -34,7 +36,7 @@ def build(site: Site, host: Host) -> Sharing:
         control = site.add(
             gr.Checkbox, {"label": "decoding.control", "info": "decoding.control_info"}, elem_id="decoding-control"
         )
-        host.offer(host.button("decoding"), lambda text: next_token(site.engine, text), [prompt])
+        host.offer(host.button("decoding"), partial(next_token, site.engine), [prompt, control])
         with gr.Tabs(elem_id="decoding-sections") as sections:
             with site.add(gr.Tab, {"label": "decoding.side_by_side"}, id="decoding-race"):
                 elsewhere.build(site, "decoding-elsewhere")

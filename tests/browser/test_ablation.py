@@ -178,6 +178,7 @@ def test_two_distributions_of_the_first_token_can_be_compared(compared, measured
     assert bars[1] == pytest.approx(expected[first[0]["token_id"]], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_everything_can_be_saved_and_opened_again(compared, enter, tmp_path):
     compared.page.get_by_text(compared.t("save.title"), exact=True).click()
     files: dict[str, Path] = {}
@@ -247,6 +248,7 @@ def test_parts_are_added_moved_and_removed(ablation):
     expect(text(ablation, 1)).to_have_value("Responde en inglés.")
 
 
+@pytest.mark.slow
 def test_a_check_goes_with_its_part_and_says_what_it_means(ablation):
     ablation.page.locator("#ablation-up-1").click()
     expect(name(ablation, 0)).to_have_value("formato")
@@ -262,6 +264,7 @@ def test_a_check_goes_with_its_part_and_says_what_it_means(ablation):
     expect(ablation.page.locator("#ablation-value-0")).to_contain_text(ablation.t("check_means.language"))
 
 
+@pytest.mark.slow
 def test_a_part_switched_off_takes_no_part(ablation):
     settle(ablation, tokens=2)
     ablation.page.locator("#ablation-on-0 input").uncheck()
@@ -271,6 +274,7 @@ def test_a_part_switched_off_takes_no_part(ablation):
     expect(ablation.shown("#ablation-cards h3")).to_have_text(["Prompt completo", "Sin «formato»", "Sin «tema»"])
 
 
+@pytest.mark.slow
 def test_a_whole_prompt_is_pasted_split_and_run_as_variants_chosen_by_hand(ablation):
     ablation.page.get_by_text(ablation.t("ablation.paste"), exact=True).click()
     ablation.page.locator("#ablation-whole textarea").fill("Be brief. Use a list.\nWhat is Git?")
@@ -292,6 +296,7 @@ def test_a_whole_prompt_is_pasted_split_and_run_as_variants_chosen_by_hand(ablat
 # Stopping, and trouble
 
 
+@pytest.mark.slow
 def test_what_was_written_stays_when_the_run_is_stopped(ablation):
     settle(ablation, tokens=200)
     ablation.page.locator("#ablation-run").click()
@@ -304,6 +309,7 @@ def test_what_was_written_stays_when_the_run_is_stopped(ablation):
     expect(card(ablation, 0)).to_contain_text("sin terminar")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [
@@ -327,6 +333,7 @@ def test_parts_that_cannot_be_run_are_told_in_a_sentence(ablation, written, sent
     expect(ablation.page.get_by_test_id("toast-text").last).to_contain_text(sentence)
 
 
+@pytest.mark.slow
 def test_a_broken_pattern_and_a_slow_one_are_told_in_a_sentence(ablation):
     settle(ablation)
     for number in (2, 1):

@@ -7,6 +7,9 @@ from playwright.sync_api import expect
 
 from llm_demo.lessons.ablation import LESSONS
 from llm_demo.lessons.lesson import find
+from llm_demo.tabs.exercise import NONE
+
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
 
 MINUTES = 120_000
 
@@ -21,6 +24,8 @@ class Board:
     def open(self, lesson_id: str, case: int = 0) -> None:
         """Choose a lesson from the list, and one of its cases."""
         lesson = find(lesson_id, LESSONS)
+        self.visitor.choose_lesson("ablation", NONE)  # what the last one left goes
+        expect(self.page.locator("#ablation-question")).to_be_empty()
         self.visitor.choose_lesson("ablation", lesson_id)
         expect(self.page.locator("#ablation-question")).to_contain_text(lesson.predict(self.visitor.t))
         if case:
@@ -105,7 +110,6 @@ def test_a1_the_topic_is_worth_most(board):
     assert re.search(r"Sin format, \d de 1 respuestas", board.page.locator("#ablation-verdict").inner_text())
 
 
-@pytest.mark.slow
 def test_a2_avoiding_words_is_easily_met_and_json_is_not(board):
     board.run("A2", tokens=24)
 
@@ -130,7 +134,6 @@ def test_a4_without_task_and_examples_the_answer_is_least_likely(board):
     assert cost["«task + topic»"] > cost["«task + example 1 + topic»"]
 
 
-@pytest.mark.slow
 def test_a5_a_worked_answer_is_imitated(board):
     board.run("A5", case=1, tokens=36)
 
@@ -140,7 +143,7 @@ def test_a5_a_worked_answer_is_imitated(board):
 
 @pytest.mark.parametrize(
     ("case", "tokens"),
-    [pytest.param(0, 40, marks=pytest.mark.slow), (3, 10), pytest.param(4, 16, marks=pytest.mark.slow), (6, 10)],
+    [(0, 40), (3, 10), (4, 16), (6, 10)],
 )
 def test_a6_the_precise_rule_passes_where_the_vague_one_does_not(board, case, tokens):
     board.run("A6", case, tokens)

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 
 @pytest.fixture(scope="module")
 def card(enter):

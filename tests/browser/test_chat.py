@@ -96,6 +96,7 @@ def test_the_answer_grows_while_it_is_written(chat):
     assert all(whole.startswith(part) for part, whole in pairwise(seen))
 
 
+@pytest.mark.slow
 def test_half_a_character_waits_for_the_rest(chat):
     chat.page.evaluate(WATCH)
 
@@ -120,6 +121,7 @@ def test_stop_keeps_the_partial_answer_and_the_next_turn_reads_it(chat):
     assert f"<|im_start|>assistant\n{said}" in read(chat)
 
 
+@pytest.mark.slow
 def test_a_token_of_a_stopped_answer_still_shows_its_step(chat):
     chat.set_knob("knob.max_new_tokens", 512)
     send(chat, "Write a long story about a dragon and a wizard.")
@@ -152,6 +154,7 @@ def test_the_system_message_is_read_first(chat):
     assert read(chat).startswith("<|im_start|>system\nEres un pirata.<|im_end|>\n<|im_start|>user\n")
 
 
+@pytest.mark.slow
 def test_a_click_on_a_token_shows_its_own_step(chat):
     ask(chat)
     token = chat.shown(".token.scored").nth(3)
@@ -174,6 +177,7 @@ def test_the_first_step_is_shown_when_the_answer_is_whole(chat):
     expect(chat.tick_labels(chat.page.locator("#chat-chart")).filter(has_text="▶")).to_have_text([f"▶ {text}"])
 
 
+@pytest.mark.slow
 def test_a_second_message_keeps_the_first_in_the_prompt(chat):
     ask(chat)
     said = answers(chat).inner_text()
@@ -185,6 +189,7 @@ def test_a_second_message_keeps_the_first_in_the_prompt(chat):
     assert turns in read(chat)
 
 
+@pytest.mark.slow
 def test_start_again_empties_everything(chat):
     ask(chat)
 
@@ -213,6 +218,7 @@ def test_a_blank_message_is_told_in_a_sentence_and_hides_nothing(chat):
 # --- again, otherwise, and back ---
 
 
+@pytest.mark.slow
 def test_the_same_seed_repeats_the_answer_and_another_does_not(chat):
     ask(chat)
     first = tokens(chat)
@@ -235,6 +241,7 @@ def test_nothing_to_repeat_is_a_sentence(chat):
     chat.expect_toast("Todavía no hay nada que repetir: envía primero un mensaje.")
 
 
+@pytest.mark.slow
 def test_an_earlier_message_is_changed_and_what_followed_is_dropped(chat):
     ask(chat)
     ask(chat, "¿Y en inglés?")
@@ -253,6 +260,7 @@ def test_an_earlier_message_is_changed_and_what_followed_is_dropped(chat):
     expect(answers(chat)).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_an_own_message_can_be_reached_by_key_and_left_again(chat):
     ask(chat)
 
@@ -286,6 +294,7 @@ def test_another_candidate_takes_a_tokens_place_and_the_answer_goes_on(chat):
     assert tokens(chat) == before
 
 
+@pytest.mark.slow
 def test_colours_go_and_the_tokens_stay(chat):
     ask(chat)
     token = chat.page.locator("#chat-slot-0 .token").first
@@ -302,6 +311,7 @@ def test_colours_go_and_the_tokens_stay(chat):
 # --- several answers ---
 
 
+@pytest.mark.slow
 def test_several_answers_have_seeds_of_their_own_and_one_is_kept(chat):
     chat.set_knob("chat.count", 3)
     ask(chat)
@@ -324,6 +334,7 @@ def test_several_answers_have_seeds_of_their_own_and_one_is_kept(chat):
     assert f"<|im_start|>assistant\n{said[1]}<|im_end|>" in read(chat)
 
 
+@pytest.mark.slow
 def test_the_same_model_without_its_template_reads_the_text_alone(chat):
     choose(chat, "beside", "beside_plain")
     ask(chat)
@@ -333,6 +344,7 @@ def test_the_same_model_without_its_template_reads_the_text_alone(chat):
     expect(chat.page.locator("#chat-slot-1")).to_contain_text("Aquí el modelo lee el texto sin la plantilla")
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_had_is_told_and_stood_in_for(chat):
     choose(chat, "beside", "beside_model", name="SmolLM2-135M")
 
@@ -364,6 +376,7 @@ def test_the_models_own_settings_are_one_click_and_marked(chat):
 # --- what does not fit, and who else is there ---
 
 
+@pytest.mark.slow
 def test_the_oldest_messages_leave_and_it_is_told(chat):
     chat.set_knob("knob.max_new_tokens", 2)
     chat.page.locator("#chat-system textarea").fill("Sé breve.")
@@ -375,6 +388,7 @@ def test_the_oldest_messages_leave_and_it_is_told(chat):
     assert read(chat).startswith("<|im_start|>system\nSé breve.<|im_end|>\n<|im_start|>user\ncommunication")
 
 
+@pytest.mark.slow
 def test_conversations_of_two_visitors_never_mix(chat, enter):
     with enter() as other:
         other.open_tab("chat")

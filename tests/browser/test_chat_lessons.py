@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 MINUTE = 60_000
 
 
@@ -88,7 +90,6 @@ def test_c4_and_c6_the_first_tokens_rivals_are_shown_at_once(board, lesson_id):
     expect(board.page.locator("#chat-others [data-id]")).to_have_count(9)
 
 
-@pytest.mark.slow
 def test_c5_the_system_message_moves_the_probabilities(board):
     board.run("C5")
 
@@ -101,7 +102,6 @@ def test_c5_the_system_message_moves_the_probabilities(board):
     expect(board.visitor.shown("#chat-answers h3").nth(2)).to_have_text(board.visitor.t("chat.preset_banana"))
 
 
-@pytest.mark.slow
 def test_c7_seeds_repeat_and_vary(board):
     board.run("C7")
     first = [board.tokens(slot) for slot in range(3)]

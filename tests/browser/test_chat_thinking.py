@@ -11,6 +11,8 @@ from transformers import AutoTokenizer, GenerationConfig, Qwen3Config, Qwen3ForC
 from llm_demo.lessons.chat import LESSONS
 from llm_demo.lessons.lesson import find
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 QWEN3 = Path(__file__).parents[3] / "shared" / "tokenizers" / "qwen3"
 ENDS = (151645, 151643)  # the two ids that end a text
 SIZE = 16

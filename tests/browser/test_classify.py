@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 
 @pytest.fixture(scope="module")
 def section(enter):

@@ -193,6 +193,7 @@ def test_the_page_says_which_settings_are_the_models(generated):
     )
 
 
+@pytest.mark.slow
 def test_a_text_that_was_stopped_can_still_be_looked_at(decoding):
     decoding.set_knob("knob.max_new_tokens", 2)
     decoding.page.locator("#decoding-run").click()
@@ -220,6 +221,7 @@ def test_a_blank_prompt_is_told_in_a_sentence(decoding):
     decoding.expect_toast("El texto de partida está vacío: escribe algo para que el modelo lo continúe.")
 
 
+@pytest.mark.slow
 def test_a_prompt_past_the_bound_is_told_in_a_sentence(decoding):
     decoding.page.locator("#decoding-prompt textarea").fill("x" * 100_000)
 
@@ -228,10 +230,11 @@ def test_a_prompt_past_the_bound_is_told_in_a_sentence(decoding):
     decoding.expect_toast("El texto tiene 100.000 caracteres y aquí caben 8.000: acórtalo.")
 
 
+@pytest.mark.slow
 def test_a_negative_seed_is_told_in_a_sentence(decoding):
     choose(decoding, 2)
     decoding.page.get_by_label(decoding.t("knob.seed")).locator("visible=true").fill("-1")
 
     decoding.page.locator("#decoding-run").click()
 
-    decoding.expect_toast("El ajuste seed debe ser un número entero entre 0 y 9007199254740991, y vale -1.")
+    decoding.expect_toast("El ajuste seed debe ser un número entero entre 0 y 9.007.199.254.740.991, y vale -1.")

@@ -59,6 +59,7 @@ def test_in_a_chat_message_and_the_system_message(visitor):
     assert visitor.wait_until_still(visitor.page.locator("#chat-read .read")).count(HTML) == 2
 
 
+@pytest.mark.slow
 def test_in_a_chat_answer(visitor):
     visitor.open_tab("chat")
     visitor.page.get_by_text(visitor.t("settings"), exact=True).click()
@@ -75,6 +76,7 @@ def test_in_a_chat_answer(visitor):
     expect(visitor.page.locator("#chat-talk [data-testid=bot]")).to_contain_text("<b>")
 
 
+@pytest.mark.slow
 def test_in_a_prompt_and_its_continuation(visitor):
     visitor.open_tab("decoding")
     visitor.page.locator("#decoding-prompt textarea").fill(f"{HTML}\n{HTML}\n{HTML}\n")
@@ -87,6 +89,7 @@ def test_in_a_prompt_and_its_continuation(visitor):
     expect_nothing_rendered(visitor)
 
 
+@pytest.mark.slow
 def test_in_the_names_and_texts_of_parts(visitor):
     visitor.open_tab("ablation")
     visitor.page.get_by_text(visitor.t("ablation.settings"), exact=True).click()

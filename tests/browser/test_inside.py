@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 TOKENS = ["El", "·per", "ro", "·que", "·vi", "·a", "yer", "·lad", "ra"]  # of the embedded model
 CELLS = "plot => plot.data[0].z"
 TITLE = "plot => plot.layout.title.text"

@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from llm_demo.i18n import keys, translator
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 # Each tab, and what is drawn last in it.
 DRAWN = {
     "tokenizer": "#tokenizer-table td",

@@ -155,6 +155,7 @@ def test_d5_top_k_keeps_as_many_everywhere_and_top_p_does_not(board):
     assert len({top_p for _, top_p in kept}) > 1
 
 
+@pytest.mark.slow
 def test_d6_three_names_for_one_text(board):
     board.run("D6")
 
@@ -163,6 +164,7 @@ def test_d6_three_names_for_one_text(board):
     assert all("el mismo texto" in pair for pair in board.partings())
 
 
+@pytest.mark.slow
 def test_d7_top_p_counts_on_what_top_k_left(board):
     board.run("D7")
     raw, left = board.bars(0)
@@ -192,6 +194,7 @@ def test_d8_more_penalty_less_probable(board):
     assert none > 10 > most
 
 
+@pytest.mark.slow
 def test_d9_beams_find_the_likelier_text(board):
     board.run("D9")
 
@@ -210,6 +213,7 @@ def test_d10_contrastive_search_does_not_repeat_itself(board):
     expect(board.column(1).locator(".gtitle")).to_have_text("Confianza frente a parecido con lo anterior")
 
 
+@pytest.mark.slow
 def test_d11_lookup_is_the_same_text_in_fewer_passes(board):
     board.run("D11")
 
@@ -223,6 +227,7 @@ def test_d11_lookup_is_the_same_text_in_fewer_passes(board):
     expect(board.column(1).locator(".guess.no").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_d12_a_drafter_saves_passes_and_changes_nothing(board):
     board.run("D12")
 

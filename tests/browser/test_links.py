@@ -80,6 +80,7 @@ def test_what_a_link_should_not_hold_is_left_out_and_told_once(opened):
         expect(visitor.page.locator("#link-notice")).to_have_text(visitor.t("link.ignored", count=3))
 
 
+@pytest.mark.slow
 def test_an_exercise_from_its_link_to_the_next_one(enter):
     lesson, after = find("D5", LESSONS), find("D6", LESSONS)
     with enter("?lesson=D5") as visitor:

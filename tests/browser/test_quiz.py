@@ -90,6 +90,7 @@ def test_the_question_and_its_options_are_shown(quiz, first):
     )
 
 
+@pytest.mark.slow
 def test_our_own_questions_are_labelled_as_not_mmlu_prox(quiz):
     expect(quiz.page.locator("#quiz-question")).to_contain_text("preguntas propias de esta demo: no son de MMLU-ProX")
 
@@ -130,6 +131,7 @@ def test_a_question_is_answered_once(answered):
     expect(answered.page.locator("#quiz-answer")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_another_question_is_another_and_the_score_stays(quiz, first):
     answer(quiz, "B")
     expect(quiz.page.locator("#quiz-score")).to_contain_text("de 1")
@@ -151,6 +153,7 @@ def test_no_letter_is_told_in_a_sentence(quiz, first):
     quiz.expect_toast(f"Elige primero una opción: una letra de la A a la {list(first['options'])[-1]}.")
 
 
+@pytest.mark.slow
 def test_a_chosen_category_gives_its_own_questions(quiz):
     quiz.page.locator("#quiz-category input").click()
     quiz.page.get_by_role("option", name="historia", exact=True).click()
@@ -158,6 +161,7 @@ def test_a_chosen_category_gives_its_own_questions(quiz):
     expect(quiz.page.locator("#quiz-question .badge").first).to_have_text("historia")
 
 
+@pytest.mark.slow
 def test_another_language_asks_the_same_question(quiz, client, first):
     quiz.page.locator("#quiz-language input").click()
     quiz.page.get_by_role("option", name="English", exact=True).click()
@@ -168,6 +172,7 @@ def test_another_language_asks_the_same_question(quiz, client, first):
     expect(quiz.page.locator("#quiz-answer")).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_a_question_that_is_skipped_is_not_counted(quiz, first):
     quiz.page.locator("#quiz-next").click()
 

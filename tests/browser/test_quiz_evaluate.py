@@ -8,6 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 MINUTES = 240_000
 
 

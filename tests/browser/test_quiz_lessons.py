@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from llm_demo.lessons.lesson import find
 from llm_demo.lessons.quiz import LESSONS
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 MINUTES = 180_000
 

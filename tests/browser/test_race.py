@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+pytestmark = pytest.mark.slow  # each of its pages takes seconds to open
+
 TOKENS = 6
 
 
