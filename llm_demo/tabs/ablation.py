@@ -55,7 +55,7 @@ def build(site: Site) -> Sharing:
     quick = {"queue": False, "show_progress": "hidden"}
     lesson.wire(site, open_lesson, [], [*lesson.outputs, case, *filled], **quick)
     site.on([case.input], open_case, [lesson.lesson, case], filled, **quick)
-    site.on([site.language.change], reword, [lesson.lesson], [case], **quick)
+    site.reword(reword, [lesson.lesson], [case])
     with tab:
         return link.build(site, ablation_link.form(site, editor, settings, lesson, case, open_lesson, running))
 

@@ -116,7 +116,7 @@ def build(site: Site) -> Sheets:
         return [show(t, key, ""), *lists]
 
     site.on(
-        [first.input, second.input, site.language.change],
+        [first.input, second.input],
         show,
         [first, second],
         [table],
@@ -124,6 +124,7 @@ def build(site: Site) -> Sheets:
         preprocess=False,  # what is no model is told in the visitor's language
         show_progress="minimal",
     )
+    site.reword(show, [first, second], [table])
     site.on_open(begin, [], [table, first, second])
     return Sheets(first, second, table, show)
 

@@ -100,14 +100,7 @@ def build(site: Site) -> None:
 
     shown = [found, word_chart, word_told, class_chart, class_told]
     site.on([run.click, sentence.submit], sort, [sentence], shown, show_progress_on=[word_told, class_told])
-    site.on(
-        [site.language.change],
-        lambda t, result: _shown(result, t),
-        [found],
-        shown,
-        queue=False,
-        show_progress="hidden",
-    )
+    site.reword(lambda t, result: _shown(result, t), [found], shown)
 
 
 def _named(classes: ClassScores, t: Translate) -> list[str]:

@@ -50,7 +50,7 @@ def build(site: Site, runs: gr.State) -> None:
     quick = {"queue": False, "show_progress": "hidden"}
     site.on([runs.change], offer, [runs], [first, second], **quick)
     site.on([run.click], match, [runs, first, second], [told, asked], preprocess=False, **quick)
-    site.on([site.language.change], reword, [runs, asked], [first, second, told], **quick)
+    site.reword(reword, [runs, asked], [first, second, told])
 
 
 def _told(first: Evaluation, second: Evaluation, t: Translate) -> str:

@@ -56,14 +56,8 @@ def build(site: Site, pair: Pair) -> Costs:
 
     costs = Costs(run, [told, chart, cards, asked])
     site.on([run.click], show, [pair.keys], costs.outputs)
-    site.on(
-        [pair.keys.change, site.language.change],
-        again,
-        [pair.keys, asked],
-        costs.outputs,
-        queue=False,
-        show_progress="hidden",
-    )
+    site.on([pair.keys.change], again, [pair.keys, asked], costs.outputs, queue=False, show_progress="hidden")
+    site.reword(again, [pair.keys, asked], costs.outputs)
     return costs
 
 

@@ -23,7 +23,7 @@ def build(site: Site, elem_id: str) -> None:
         return notice(site.engine, t)
 
     site.on_open(tell, [], [box])
-    site.on([site.language.change], tell, [], [box], show_progress="hidden")
+    site.reword(tell, [], [box])
 
 
 def notice(engine: Engine, t: Translate) -> str:

@@ -219,13 +219,7 @@ def build(site: Site, quiz: Quiz) -> Runs:
     site.on([language.input], other_language, [language], [categories, bound], show_progress="hidden")
     site.on_open(begin, [], [language, categories, bound])
     elsewhere.list_models(site, model, quizwords.models)
-    site.on(
-        [site.language.change],
-        reword,
-        [current, only, language],
-        [*results, categories, bound, way, model],
-        show_progress="hidden",
-    )
+    site.reword(reword, [current, only, language], [*results, categories, bound, way, model])
     for button, write, carrier, kind, name in (
         (json, to_json, texts[0], "application/json", "evaluation.json"),
         (csv, lambda run: SPREADSHEET + to_csv(run), texts[1], "text/csv", "evaluation.csv"),

@@ -170,9 +170,7 @@ def build(site: Site, tab: str, lessons: Sequence[Lesson], runs_on: Callable[[Le
     site.on([answer.input], reply, [lesson, answer], [told], **QUICK)
     site.on([look.change], tick, [look, lesson, done], [fold, lesson, done], trigger_mode="always_last", **QUICK)
     site.on_open(ticked, [done], [fold, lesson])
-    site.on(
-        [site.language.change], reword, [lesson, answer, done], [fold, lesson, answer, question, told, further], **QUICK
-    )
+    site.reword(reword, [lesson, answer, done], [fold, lesson, answer, question, told, further])
     return exercise
 
 

@@ -211,13 +211,7 @@ def build(site: Site, quiz: Quiz, host: Host) -> Play:
     opened = [*asked, language]
     site.on_open(begin, [], opened)
     elsewhere.list_models(site, model, quizwords.models)
-    site.on(
-        [site.language.change],
-        reword,
-        [game, category, lesson.lesson],
-        [*opened, model, lesson.look],
-        show_progress="hidden",
-    )
+    site.reword(reword, [game, category, lesson.lesson], [*opened, model, lesson.look])
     filled = [*asked, language, seed, model, *lesson.outputs]
     chosen = (game, language, category, options, sure, seed, model)
     return Play(lesson, *chosen, filled, open_lesson, put, _categories)

@@ -25,7 +25,7 @@ TERMS = (
 def build(site: Site) -> None:
     """Add the panel to the enclosing container: closed, and opened by a link to `#glossary` or `#term-<term>`."""
     panel = gr.HTML(render(site.t), js_on_load=SCRIPT, elem_id="glossary")
-    site.on([site.language.change], render, [], [panel], queue=False, show_progress="hidden")
+    site.reword(render, [], [panel])
 
 
 def render(t: Translate) -> str:

@@ -180,5 +180,5 @@ def build(site: Site, quiz: Quiz, rooms: Rooms, ticket: gr.Textbox, base: gr.Tex
     shown.then(None, None, None, js=SHOW.format("#room-asked"), api_visibility="private")
     site.on([forward.click], go_on, held, host.outputs, show_progress="minimal", show_progress_on=[count])
     site.on([close.click], leave, [ticket], host.outputs, **quick)
-    site.on([site.language.change], reword, held, host.outputs)
+    site.reword(reword, held, host.outputs)
     return host

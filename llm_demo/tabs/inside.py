@@ -147,7 +147,7 @@ def build(site: Site, tab: gr.Tab) -> tuple[gr.Textbox, gr.Dropdown]:
         **quick,
     )
     site.on([find.click], look_far, [kept], shown, **quick)
-    site.on([site.language.change], draw, [kept], shown, **quick)
+    site.reword(draw, [kept], shown)
     elsewhere.list_models(site, model, lambda cards, _t: list(cards))
     return text, model
 

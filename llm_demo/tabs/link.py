@@ -114,7 +114,7 @@ def build(site: Site, form: Form) -> Sharing:
         show_progress="hidden",
         preprocess=False,
     )
-    site.on([site.language.change], lambda _t: "", [], [shared], queue=False, show_progress="hidden")
+    site.reword(lambda _t: "", [], [shared])
     return Sharing(form, upload)
 
 
@@ -161,7 +161,7 @@ def follow(site: Site, tabs: gr.Tabs, told: gr.HTML, sharings: Sequence[Sharing]
     for sharing in sharings:
         site.stop([sharing.upload.upload], running)
         came.append(site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden"))
-    site.on([site.language.change], lambda _t: "", [], [told], queue=False, show_progress="hidden")
+    site.reword(lambda _t: "", [], [told])
     for event in came:
         event.success(None, [button], None, js=PRESS, api_visibility="private")
 

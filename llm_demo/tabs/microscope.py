@@ -220,7 +220,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox) -> list[gr.compo
     site.on([again.click], draw_again, inputs, [kept, *picture], **quick)
     site.on([knob.input for knob in knobs], redraw, inputs, picture, trigger_mode="always_last", **quick)
     site.on([strategy.change], suit, [strategy], [again, *drawing], **quick)
-    site.on([site.language.change], draw, inputs, everything, **quick)
+    site.reword(draw, inputs, everything)
     return knobs
 
 

@@ -43,14 +43,8 @@ def head(site: Site) -> None:
         timer = gr.Timer(SLOWLY if loading.stage == "failed" else 1.0, active=loading.stage != "ready")
         return gr.skip() if told == shown else gr.update(value=told, visible=loading.stage != "ready"), timer
 
-    site.on(
-        [clock.tick, site.app.load, site.language.change],
-        tick,
-        [status],
-        [status, clock],
-        queue=False,
-        show_progress="hidden",
-    )
+    site.on([clock.tick, site.app.load], tick, [status], [status, clock], queue=False, show_progress="hidden")
+    site.reword(tick, [status], [status, clock])
 
     site.greet()
 
@@ -72,7 +66,7 @@ def foot(site: Site) -> None:
         )
 
     site.on_open(tell, [], [line])
-    site.on([site.language.change], tell, [], [line], show_progress="hidden")
+    site.reword(tell, [], [line])
 
 
 def _status(loading: Loading, t: Translate) -> str:

@@ -80,14 +80,7 @@ def build(site: Site) -> Pair:
         trigger_mode="always_last",
         preprocess=False,  # a forged key is told in the visitor's language
     )
-    site.on(
-        [site.language.change],
-        lambda t: gr.update(choices=_others(engine.cards, t)),
-        [],
-        [second],
-        queue=False,
-        show_progress="hidden",
-    )
+    site.reword(lambda t: gr.update(choices=_others(engine.cards, t)), [], [second])
     site.on_open(begin, [], pair.outputs)
     return pair
 

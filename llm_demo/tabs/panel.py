@@ -196,7 +196,7 @@ def _wire(site: Site, panel: Panel) -> None:
     site.on(
         [knob.input for knob in knobs], check, [panel.model, *knobs], [panel.mark], trigger_mode="always_last", **quick
     )
-    site.on([site.language.change], reword, [panel.model, *knobs], [panel.model, panel.beside, panel.mark], **quick)
+    site.reword(reword, [panel.model, *knobs], [panel.model, panel.beside, panel.mark])
     for name, button in zip(PRESETS, panel.presets, strict=True):
         site.on([button.click], lambda t, name=name: system_message(name, t), [], [panel.system], **quick)
     site.on_open(start, knobs, [*seen, panel.beside])

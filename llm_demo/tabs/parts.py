@@ -217,13 +217,8 @@ def _wire(site: Site, parts: Parts, more: gr.Button) -> None:
     checks = [part for slot in parts.slots for part in (slot.kind, slot.value)]
     # A check is called as its part is, which a visitor or another language may name anew.
     changes = [trigger for slot in parts.slots for trigger in (slot.name.change, slot.kind.input)]
-    site.on(
-        [*changes, site.language.change],
-        reword,
-        parts.inputs[1:],
-        checks,
-        **{**quick, "trigger_mode": "always_last"},
-    )
+    site.on(changes, reword, parts.inputs[1:], checks, **{**quick, "trigger_mode": "always_last"})
+    site.reword(reword, parts.inputs[1:], checks)
 
 
 def _splitting(parts: Parts, by: str) -> Callable:

@@ -213,7 +213,7 @@ def _wire(site: Site, plan: Plan, limit: int) -> None:
     site.on([plan.own.click], own, [plan.samplings], plan.outputs, **quick)
     site.on([plan.remove.click], remove, [plan.samplings, plan.held], plan.outputs, **quick)
     worded = [plan.chosen, plan.knobs["strategy"], plan.missing]
-    site.on([site.language.change], reword, [plan.samplings, plan.held], worded, **quick)
+    site.reword(reword, [plan.samplings, plan.held], worded)
     if site.engine.config.endpoint:
         site.on_open(suit, [plan.samplings, plan.held], plan.outputs)
 

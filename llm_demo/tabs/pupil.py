@@ -148,7 +148,7 @@ def build(site: Site, rooms: Rooms, code: gr.Textbox, name: gr.Textbox) -> Pupil
     site.on([clock.tick], follow, [*who, seen], pupil.outputs, **quick)
     sending = {"preprocess": False, **quick}  # the choices are the room's, and Gradio's own check speaks English
     site.on([send.click, guess.submit], answer, [*who, seen, guess, letter], pupil.outputs, **sending)
-    site.on([site.language.change], reword, who, pupil.outputs)
+    site.reword(reword, who, pupil.outputs)
     return pupil
 
 

@@ -149,13 +149,7 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox, plan: Plan, less
     quick = {"queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
     clicked = {**quick, "trigger_mode": "multiple"}  # which token is in the event itself, so none may be merged
     site.on([place.input], look, [found, place], slot_parts, **quick)
-    site.on(
-        [site.language.change],
-        reword,
-        [found, place, lesson.lesson, plan.samplings],
-        [*everything, lesson.look],
-        **quick,
-    )
+    site.reword(reword, [found, place, lesson.lesson, plan.samplings], [*everything, lesson.look])
     for number, slot in enumerate(slots):
         site.on([slot.tokens.click], pick(number), [found], [place, *slot_parts], **clicked)
     everybody.wire(site, found)

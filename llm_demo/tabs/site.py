@@ -65,22 +65,18 @@ class Site:
         inputs: Sequence[object] = (),
         outputs: Sequence[object] = (),
         **options: object,
-    ) -> gr.events.Dependency | None:
-        """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator.
-
-        Where the language's change is among the triggers, `work` is called with that of all others, quickly and with
-        values as the browser sends them; what cannot be shown then stays as it was.
-
-        Returns:
-            The event; None where it is the language's change alone.
-        """
-        others = [trigger for trigger in triggers if trigger != self.language.change]
-        if len(others) < len(triggers):
-            self._followers.append(_Follower(work, inputs, outputs))
-        if not others:
-            return None
+    ) -> gr.events.Dependency:
+        """Wire an event. `work` gets the visitor's Translate first, and may raise DemoError or be a generator."""
         options = self._spare(options)
-        return gr.on(others, _told(work), [self.language, *inputs], list(outputs), api_visibility="private", **options)
+        inputs = [self.language, *inputs]
+        return gr.on(list(triggers), _told(work), inputs, list(outputs), api_visibility="private", **options)
+
+    def reword(self, work: Callable, inputs: Sequence[object], outputs: Sequence[object]) -> None:
+        """Have `work` show something anew when the language changes: quickly, with values as the browser sends them.
+
+        What cannot be shown with these stays as it was.
+        """
+        self._followers.append(_Follower(work, inputs, outputs))
 
     @staticmethod
     def stop(triggers: Triggers, running: Sequence[gr.events.Dependency]) -> None:

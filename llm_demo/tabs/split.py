@@ -103,7 +103,7 @@ def build(site: Site, text: gr.Textbox, typed: gr.HTML, pair: Pair) -> Split:
     site.on(
         [typed.input, special.input, control.input, pair.keys.change], follow, [*given, waiting], split.outputs, **QUICK
     )
-    site.on([site.language.change], again, [*given, waiting], split.outputs)
+    site.reword(again, [*given, waiting], split.outputs)
     return split
 
 
@@ -173,7 +173,8 @@ def _vocabulary(site: Site, pair: Pair) -> None:
         return look(t, query, keys) if query else ["", ""]
 
     site.on([find.click, query.submit], look, [query, pair.keys], [found, asked], show_progress_on=[found])
-    site.on([pair.keys.change, site.language.change], again, [asked, pair.keys], [found, asked], **QUICK)
+    site.on([pair.keys.change], again, [asked, pair.keys], [found, asked], **QUICK)
+    site.reword(again, [asked, pair.keys], [found, asked])
 
 
 def _matches(engine: Engine, name: str, query: str, number: int, t: Translate) -> str:

@@ -61,7 +61,7 @@ def build(site: Site, pair: Pair) -> dict[str, gr.components.Component]:
             return [f'<p class="hint">{escape(error.message(t))}</p>', gr.skip(), switch]
 
     site.on(
-        [*(box.change for box in boxes), thinking.input, pair.keys.change, site.language.change],
+        [*(box.change for box in boxes), thinking.input, pair.keys.change],
         show,
         [*boxes, thinking, pair.keys],
         [told, read, thinking],
@@ -69,6 +69,7 @@ def build(site: Site, pair: Pair) -> dict[str, gr.components.Component]:
         show_progress="hidden",
         trigger_mode="always_last",
     )
+    site.reword(show, [*boxes, thinking, pair.keys], [told, read, thinking])
     return {**dict(zip(NAMES, boxes, strict=True)), "thinking": thinking}
 
 

@@ -93,12 +93,10 @@ def build(site: Site) -> Sharing:
         [lesson.look],
         **quick,
     )
-    site.on(
-        [site.language.change],
+    site.reword(
         lambda t, lesson_id, look: lesson.looked(lesson_id, t) if look else "",
         [lesson.lesson, lesson.look],
         [lesson.look],
-        **quick,
     )
     held = tokenizer_link.Held(
         chosen,

@@ -177,7 +177,7 @@ def build(site: Site, parts: Parts, settings: Ways, lesson: Exercise) -> list[gr
     site.on([by_first.expand], beside, [found, other], [first], **QUICK)
     site.on([which.input], look, [found, which], [texts], **QUICK)
     site.on([other.input], beside, [found, other], [first], **QUICK)
-    site.on([site.language.change], reword, [found, which, lesson.lesson], [settings.schemes, *outputs], **QUICK)
+    site.reword(reword, [found, which, lesson.lesson], [settings.schemes, *outputs])
     keeping.wire(site, found, take, [*outputs, *parts.outputs, *settings.parts])
     return [running, rewriting]
 

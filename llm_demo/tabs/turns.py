@@ -201,13 +201,7 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
     site.on([room.undo.click], undo, [room.found, room.earlier, room.editing], [*room.all, room.text], **quick)
     clicked = {**quick, "trigger_mode": "multiple"}
     site.on([room.talk.click], edit, [room.found], [room.text, room.editing, room.note], **clicked)
-    site.on(
-        [site.language.change],
-        reword,
-        [room.found, room.at, room.lesson.lesson, room.editing],
-        room.all,
-        **quick,
-    )
+    site.reword(reword, [room.found, room.at, room.lesson.lesson, room.editing], room.all)
     for number, slot in enumerate(room.slots):
         site.on([slot.tokens.click], pick(number), [room.found], room.seen, **clicked)
         site.on([slot.keep.click], keep(number), [room.found, room.at], room.all, **quick)
