@@ -89,11 +89,15 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str, special: bool = Fals
 
 
 def describe(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[Token]:
-    """Return what there is to know about each id, in order."""
+    """Return what there is to know about each id, in order.
+
+    A model's output layer may be wider than its vocabulary; an id past that has no piece, and is nothing as text.
+    """
     special = set(tokenizer.all_special_ids)
     added = tokenizer.added_tokens_decoder
     different = list(dict.fromkeys(ids))
     byte_level = _is_byte_level(tokenizer)
+    pieces = [piece or "" for piece in tokenizer.convert_ids_to_tokens(different)]
     known = {
         token_id: (
             piece,
@@ -101,7 +105,7 @@ def describe(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[Tok
             tuple(piece.encode() if token_id in added else _bytes(piece, byte_level)),
             token_id in special,
         )
-        for token_id, piece in zip(different, tokenizer.convert_ids_to_tokens(different), strict=True)
+        for token_id, piece in zip(different, pieces, strict=True)
     }
     return [Token(index, token_id, *known[token_id]) for index, token_id in enumerate(ids)]
 

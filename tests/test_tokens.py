@@ -267,6 +267,13 @@ def test_a_control_token_spelled_out_is_read_as_one(engine):
     assert joined(tokens) == b"<|im_start|>user"
 
 
+def test_an_id_past_the_vocabulary_is_nothing(tiny_tokenizer):
+    known, padding = describe(tiny_tokenizer, [65, 300])
+
+    assert known.piece
+    assert (padding.id, padding.piece, padding.text, padding.bytes) == (300, "", "", ())
+
+
 def test_ids_alone_are_described_like_those_of_a_text(engine):
     tokens = tokenize(engine.tokenizer, "rojo, azul").tokens
 

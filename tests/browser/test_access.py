@@ -88,6 +88,13 @@ def test_sliders_and_folds_are_named_in_the_language_of_the_page(decoded):
     expect(decoded.page.get_by_role("group", name=decoded.t("plan.chosen"))).to_be_visible()
 
 
+def test_buttons_that_show_a_sign_are_named_in_words(reader):
+    reader.open_tab("ablation")
+
+    for word, name in (("up", "Subir:"), ("down", "Bajar:"), ("remove", "Quitar:")):
+        expect(reader.page.locator(f"#ablation-{word}-1")).to_have_accessible_name(re.compile(f"^{name} "))
+
+
 def test_a_keyboard_answers_a_question(reader):
     reader.page.get_by_role("tab", name=reader.t("quiz.title"), exact=True).focus()
     reader.page.keyboard.press("Enter")
