@@ -17,10 +17,12 @@ from transformers import PreTrainedModel
 from llm_demo.decoding.feed import Feed
 from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
+from llm_demo.memory import give_back
 from llm_demo.prefill import Prefill
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
+GIVE_BACK_SECONDS = 5.0  # in a crowd; it takes milliseconds, and up to 50 where there is much to give
 MAX_ROWS = 64  # decoded together; more wait in line
 # What torch, transformers and arithmetic raise, and what a person can be told.
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
@@ -63,6 +65,7 @@ class Worker:
         self._shared = self._make_rows(model)
         self._busy = False
         self._closed = False
+        self._gave_back = time.monotonic()
 
     def submit(self, job: Job) -> Job:
         """Queue a job; its `decisions` follow."""
@@ -112,6 +115,9 @@ class Worker:
         if error := tick.exception():
             self._fail_all(error)
         self._busy = bool(self._running or self._waiting)
+        if not self._busy or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
+            give_back()  # caches come and go in every width, and what is left between them would only ever grow
+            self._gave_back = time.monotonic()
         if self._busy and not self._closed:
             self._schedule()
 

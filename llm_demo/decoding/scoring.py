@@ -8,6 +8,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 BATCH_TOKENS = 2_048  # fed in one pass
+BATCH_LOGITS = 512  # positions whose logits one pass gives: of a large vocabulary, 300 MB
 WORTH_SHARING = 8  # tokens of a common beginning from which reading it apart pays
 
 Ids = tuple[int, ...]
@@ -45,7 +46,7 @@ def plan(pairs: Iterable[tuple[Ids, Ids]]) -> list[list[Reading]]:
             kept.append(Reading(ids, starts[ids]))
     batches: list[list[Reading]] = []
     for reading in sorted(kept, key=lambda reading: len(reading.ids)):
-        if batches and (len(batches[-1]) + 1) * len(reading.ids) <= BATCH_TOKENS:
+        if batches and _fits([*batches[-1], reading]):
             batches[-1].append(reading)
         else:
             batches.append([reading])
@@ -101,6 +102,12 @@ def read(model: PreTrainedModel, batch: Sequence[Reading], pairs: Sequence[tuple
             log_probs = logits[row, begin : begin + len(ids)].float().log_softmax(-1)
             scores[place] = log_probs.gather(1, chosen[:, None])[:, 0].tolist()
     return scores
+
+
+def _fits(batch: Sequence[Reading]) -> bool:
+    """Tell whether a batch, the longest text last, can be read in one pass."""
+    needed = max(len(reading.ids) - reading.start for reading in batch)
+    return len(batch) * len(batch[-1].ids) <= BATCH_TOKENS and len(batch) * needed <= BATCH_LOGITS
 
 
 def _shared(batch: Sequence[Reading]) -> int:
