@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from llm_demo.decoding.feed import Event, Feed, Strategy, Waiting
@@ -54,7 +54,7 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     outbox: "queue.SimpleQueue[Decision | BaseException | None]" = field(default_factory=queue.SimpleQueue)
 
-    def decisions(self) -> Iterator[Decision]:
+    def decisions(self) -> Generator[Decision, None, None]:
         """Yield what the strategies decide, as it happens; closing the iterator cancels the job.
 
         Raises:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from llm_demo.config import Config
+from llm_demo.decoding.feed import Waiting
 from llm_demo.engine import Engine
 from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
@@ -167,6 +168,20 @@ def test_compared_rows_equal_their_solo_runs(make_engine):
     assert [t.token_ids for t in traces] == [
         engine.generate("érase una vez", sampling).token_ids for sampling in samplings
     ]
+
+
+def test_whoever_waits_for_an_earlier_job_hears_the_place(make_engine):
+    engine, places = make_engine(), []
+    earlier = engine.stream_many([Request("a", Sampling("greedy", max_new_tokens=200))], 1, "somebody")
+    next(earlier)
+
+    heard = engine.heard_by(places.append)
+    waiting = heard.stream_many([Request("b", Sampling("greedy", max_new_tokens=2))], 1, "somebody")
+
+    assert next(waiting).event == Waiting(1)
+    assert places == [1]
+    earlier.close()
+    assert len([*waiting]) == 2
 
 
 def test_compared_strategies_read_their_prompt_once(make_engine, watch):

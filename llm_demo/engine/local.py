@@ -134,11 +134,10 @@ class LocalEngine(Engine):
         job = Job(strategies, shapes, [False] * len(strategies), self.config.job_seconds, visitor)
         return self._without_waiting(worker, job)
 
-    @staticmethod
-    def _run(worker: Worker, job: Job) -> Iterator[Decision]:
+    def _run(self, worker: Worker, job: Job) -> Iterator[Decision]:
         """Submit when the first decision is asked for: an iterator that nobody reads costs nothing."""
         job.began = time.monotonic()
-        yield from worker.submit(job).decisions()
+        yield from self._heard(worker.submit(job).decisions())
 
     def _without_waiting(self, worker: Worker, job: Job) -> Iterator[tuple[int, Event]]:
         for decision in self._run(worker, job):

@@ -1,8 +1,10 @@
 """Engine: what the tabs need of a model; who runs it is told in `local.py` and `remote.py`."""
 
+import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from dataclasses import replace
 from typing import Self, TypeVar
@@ -11,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_demo.config import Config
-from llm_demo.decoding.feed import Weighed
+from llm_demo.decoding.feed import Waiting, Weighed
 from llm_demo.errors import InputError
 from llm_demo.jobs import Decision
 from llm_demo.models.catalogue import ModelCard, find
@@ -42,6 +44,7 @@ class Engine(ABC):
     config: Config
     cards: Mapping[str, ModelCard]
     _tokenizer_of: Callable[[ModelCard], PreTrainedTokenizerBase]
+    _hear: Callable[[int], None] = staticmethod(lambda _place: None)
 
     @classmethod
     def load(cls, model: str = "", config: Config | None = None, wait: bool = True) -> "Engine":
@@ -149,13 +152,24 @@ class Engine(ABC):
         bounded.config = config
         return bounded
 
-    def heard_by(self, hear: Callable[[int], None]) -> Self:  # noqa: ARG002 - nobody waits in line for this process
-        """Return this engine, the same model, that tells its caller's place in the line before a busy server.
+    def heard_by(self, hear: Callable[[int], None]) -> Self:
+        """Return this engine, the same model, that tells its caller's place in the line.
 
         Args:
             hear: is told the place, from 1, where it is nearer than the one before, by whoever reads the answer.
         """
-        return self
+        heard = copy(self)
+        heard._hear = hear
+        return heard
+
+    def _heard(self, decisions: Generator[Decision, None, None]) -> Iterator[Decision]:
+        nearest = math.inf
+        with closing(decisions):
+            for decision in decisions:
+                if isinstance(decision.event, Waiting) and decision.event.place < nearest:
+                    nearest = decision.event.place
+                    self._hear(nearest)
+                yield decision
 
     @abstractmethod
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:

@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import math
 import re
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from weakref import WeakValueDictionary
@@ -30,7 +28,7 @@ from llm_demo.models.loader import Loaded, Report, load_tokenizer
 from llm_demo.offers import Offers
 from llm_demo.remote.dialect import Dialect, Ids, Told
 from llm_demo.remote.endpoint import Endpoint
-from llm_demo.remote.line import Tell, unheard
+from llm_demo.remote.line import Tell
 from llm_demo.remote.probe import probe
 from llm_demo.remote.record import record
 from llm_demo.remote.serving import cards_of, describe_model
@@ -92,7 +90,6 @@ class RemoteEngine(Engine):
         self._lock = threading.Lock()
         self._began = time.monotonic()
         self._start = Startup(self._begin)
-        self._hear: Tell = unheard
 
     @classmethod
     def open(cls, model: str, config: Config) -> "RemoteEngine":
@@ -191,11 +188,6 @@ class RemoteEngine(Engine):
     def _here(self, config: Config, read: Callable[[Report], Loaded]) -> LocalEngine:
         return LocalEngine(replace(config, endpoint=""), read, self._thread)
 
-    def heard_by(self, hear: Tell) -> "RemoteEngine":
-        heard = copy(self)
-        heard._hear = hear
-        return heard
-
     def stream_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> Iterator[Decision]:
         ready = self._ready()
         check_bounds(requests, top_k, self.config)
@@ -247,12 +239,7 @@ class RemoteEngine(Engine):
         task = self._endpoint.start(self._together(job, rows))
         task.add_done_callback(partial(_over, job))
         try:
-            nearest = math.inf
-            for decision in job.decisions():
-                if isinstance(decision.event, Waiting) and decision.event.place < nearest:
-                    nearest = decision.event.place
-                    self._hear(nearest)
-                yield decision
+            yield from self._heard(job.decisions())
         finally:
             task.cancel()
 

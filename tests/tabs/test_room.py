@@ -102,7 +102,7 @@ def window(address, events) -> Callable[[], Window]:
 def instructor(address, events) -> Iterator[Instructor]:
     """Somebody who has just asked the class how a list goes on."""
     instructor = Instructor(address, events)
-    told = instructor.do("decoding-ask-class", "https://school.example/demo/", "Lista de colores: rojo, azul")
+    told = instructor.do("decoding-ask-class", "https://school.example/demo/", "Lista de colores: rojo, azul", False)
     assert told["link"] == f"https://school.example/demo/?room={instructor.code}"
     yield instructor
     instructor.do("room-close")
