@@ -56,6 +56,8 @@ def run(visitor, tab: str, button: str) -> None:
     visitor.set_knob("knob.max_new_tokens", 3)
     visitor.page.locator(button).click()
     expect(visitor.page.locator(DRAWN[tab]).first).to_be_visible()
+    if tab == "ablation":  # what still runs goes on in the language that it began in
+        expect(visitor.page.locator("#ablation-going")).to_be_hidden()
 
 
 @pytest.fixture(scope="module")
