@@ -9,6 +9,7 @@ import warnings
 
 import gradio as gr
 from gradio.block_function import BlockFunction
+from gradio.state_holder import SessionState
 from starlette.middleware import Middleware
 
 from llm_demo.config import Config
@@ -87,6 +88,20 @@ class Door(gr.Blocks):
         return ["" if box and value is None else value for box, value in zip(boxes, read, strict=False)] + read[
             len(boxes) :
         ]
+
+    async def postprocess_data(
+        self, block_fn: BlockFunction, predictions: list | dict, state: SessionState | None
+    ) -> list[object]:
+        """Return what the page is sent, as Gradio does.
+
+        A component that changes is made anew for its session, with a number of its own under which it would then be
+        kept for as long as the page is open, and so would each that follows it: it keeps the number that it has.
+        """
+        sent = await super().postprocess_data(block_fn, predictions, state)
+        for component in block_fn.outputs if state else ():
+            if not component.stateful and component._id in state:
+                state[component._id]._id = component._id
+        return sent
 
     def _language_of(self, block_fn: BlockFunction, inputs: list, request: gr.Request) -> Translate:
         """Return the language that a visitor reads: the tabs' events begin with it, a program accepts one."""

@@ -143,3 +143,19 @@ def test_an_address_that_asks_too_often_is_told_how_long_to_wait():
 def test_clicks_that_do_not_wait_in_line_are_no_jobs():
     with served(max_visitor_jobs=1) as address:
         assert {run(address, "en", "hi", 5, "a")[0] for _ in range(5)} == {200}
+
+
+def test_a_session_keeps_a_component_once_however_often_it_changes():
+    with Door(Config(), analytics_enabled=False) as page:
+        language, box, button = gr.Textbox(), gr.Textbox(), gr.Button()
+        button.click(lambda _, text: gr.update(label=text), [language, box], box, queue=False, api_visibility="private")
+    page.queue(api_open=False)
+
+    with launched(page) as url:
+        for text in "abcde":
+            body = {"data": ["en", text], "fn_index": 0, "session_hash": "somebody"}
+            httpx.post(f"{url}/gradio_api/run/predict", json=body).raise_for_status()
+
+    session = page.state_holder["somebody"]
+    assert session[box._id].label == "e"
+    assert set(session.blocks_config.blocks) == set(session.config_values) == set(page.blocks)
