@@ -40,10 +40,10 @@ StartApp = Callable[..., str]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try once more what fails here, and say so: a browser beside other work on two cores is late at times."""
+    """Try again, later, what fails here, and say so: a browser beside other work on two cores is late at times."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=3))
 
 
 @pytest.fixture(scope="session")
