@@ -162,7 +162,7 @@ def replies(
     voices: Sequence[Voice],
     visitor: str = "",
     forced: Sequence[int] = (),
-    hear: Callable[[Decision], None] = lambda _decision: None,
+    hear: Callable[[int], None] = lambda _place: None,
 ) -> Iterator[tuple[Answer, ...]]:
     """Let every voice answer, those of one model together; yield the answers as they grow, the last time whole.
 
@@ -174,7 +174,7 @@ def replies(
         voices: at least one.
         visitor: whose they are.
         forced: token ids that each answer has to begin with.
-        hear: is told every decision as it comes.
+        hear: is told the place in the line, as `Engine.heard_by` says.
 
     Raises:
         InputError, SettingsError, ModelError: before anything runs.
@@ -183,7 +183,7 @@ def replies(
     answers: dict[int, Answer] = {}
     jobs: list[tuple[list[int], Iterator[Decision], Traces]] = []
     for model in dict.fromkeys(voice.model for voice in voices):
-        runner = engine.of(model)
+        runner = engine.of(model).heard_by(hear)
         numbers = [number for number, voice in enumerate(voices) if voice.model == model]
         if len(numbers) > engine.config.max_answers + 1:
             raise InputError("many_answers", value=len(numbers), limit=engine.config.max_answers)
@@ -201,7 +201,6 @@ def replies(
     for numbers, decisions, collected in jobs:
         for count, decision in enumerate(decisions):
             collected.add(decision)
-            hear(decision)
             if count % (EVERY * len(numbers)) == 0:
                 yield _in_order(_grown(answers, numbers, collected))
         answers = _grown(answers, numbers, collected)

@@ -6,11 +6,9 @@ from html import escape
 
 import gradio as gr
 
-from llm_demo.decoding.feed import Waiting
 from llm_demo.engine import Engine
 from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
-from llm_demo.jobs import Decision
 from llm_demo.offers import EVERYTHING, Offers
 from llm_demo.tabs.site import Site
 
@@ -95,12 +93,6 @@ def list_models(
     site.on_open(tell, [], [models])
 
 
-def told(decision: Decision, t: Translate) -> None:
-    """Show a visitor the place in the line before a busy server, where that is what a decision tells."""
-    if isinstance(decision.event, Waiting):
-        hearing(t)(decision.event.place)
-
-
 def hearing(t: Translate) -> Callable[[int], None]:
-    """Return what shows a visitor a place in that line."""
+    """Return what shows a visitor a place in the line, here or before a busy server."""
     return lambda place: gr.Info(t("elsewhere.waiting", place=place), duration=3)

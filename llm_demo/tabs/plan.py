@@ -12,7 +12,7 @@ from llm_demo.i18n import Translate
 from llm_demo.offers import EVERYTHING, Offers
 from llm_demo.sampling import STRATEGIES, Sampling
 from llm_demo.tabs import elsewhere
-from llm_demo.tabs.naming import names_of, relevant
+from llm_demo.tabs.naming import NEUTRAL, names_of, relevant
 from llm_demo.tabs.site import Site
 
 # minimum, maximum, step of each slider; a lesson or a file may go beyond, within the backend's bounds
@@ -33,7 +33,6 @@ SWITCHES = ("do_sample", "early_stopping")
 # What a knob begins with where its neutral value would make the strategy another one.
 FIRST = {"num_beams": 4, "penalty_alpha": 0.6}
 FIRST_CONTRASTIVE_K = 4
-NEUTRAL = Sampling()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,13 +78,12 @@ def build(site: Site, prompt: gr.Textbox, control: gr.Checkbox, plan: Plan, less
             text = literal(engine.tokenizer, text)
         samplings = plan.edited(*edited)
         requests = [Request(text, sampling) for sampling in samplings]
-        decisions = engine.stream_many(requests, SHOWN, request.session_hash)
+        decisions = engine.heard_by(elsewhere.hearing(t)).stream_many(requests, SHOWN, request.session_hash)
         collected = engine.collect(requests)
         names = names_of(samplings, t)
         yield {**_emptied(slots, names, t), everybody.box: gr.update(visible=False), found: None, lesson.look: ""}
         for count, decision in enumerate(decisions):
             collected.add(decision)
-            elsewhere.told(decision, t)
             if count % (UPDATE_EVERY * len(requests)) == 0:
                 partial = _result(engine, text, samplings, collected.finished())
                 longest = max(len(trace.steps) for trace in partial.traces)

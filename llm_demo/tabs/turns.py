@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import gradio as gr
 
@@ -80,7 +79,7 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
     ) -> Iterator[dict]:
         begun = {room.earlier: before, room.text: "", room.lesson.look: ""}
         now = asked
-        for spoken in replies(engine, asked.turns, voices, visitor, hear=partial(elsewhere.told, t=t)):
+        for spoken in replies(engine, asked.turns, voices, visitor, hear=elsewhere.hearing(t)):
             now = replace(asked, answers=spoken)
             if begun:  # only now it is sure that it can be answered: what was typed is safe until then
                 read = reading.render(now.answers, engine, t)
@@ -125,7 +124,7 @@ def wire(site: Site, room: Room) -> list[gr.events.Dependency]:
         answer = found.answer(number)
         forced = lens.elsewhere(answer, place, event)
         now = found
-        hear = partial(elsewhere.told, t=t)
+        hear = elsewhere.hearing(t)
         for (spoken,) in replies(engine, found.turns, [answer.voice], visitor.session_hash, forced, hear):
             now = found.put(number, spoken)
             yield {**_growing(room, now, engine, t), room.earlier: found}
