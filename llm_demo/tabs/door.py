@@ -18,6 +18,7 @@ from llm_demo.gate import TOLD, Gate
 from llm_demo.i18n import LANGUAGES, Translate, preferred, translator
 from llm_demo.incident import report
 from llm_demo.rates import Rate, address_of
+from llm_demo.tabs.leaving import forget
 from llm_demo.tabs.site import spoken
 
 WHAT_THEY_SEND: dict[type, tuple[type, ...]] = {  # a component's kind -> the JSON of its value
@@ -60,17 +61,23 @@ class Door(gr.Blocks):
         """Run an event, as Gradio does; each piece of what it yields comes through here again."""
         request: gr.Request = options["request"]
         t = self._language_of(block_fn, inputs, request)
+        sent: dict = {}
         try:
             with spoken(t, html=block_fn.api_visibility == "private"):
                 if options.get("iterator") is None:
                     self._admit(block_fn, request, options.get("event_id"))
-                return await super().process_api(block_fn, inputs, *args, **options)
+                sent = await super().process_api(block_fn, inputs, *args, **options)
+                return sent
         except gr.Error:
             request.request.scope[TOLD] = True
             raise
         except Exception as error:  # noqa: BLE001 - whatever went wrong inside ends here
             report(error, f"event {block_fn._id} ({block_fn.name})")
             raise gr.Error(t("errors.unexpected"), title=t("error"), print_exception=False) from None
+        finally:
+            # No page will ever be closed that a program's call belonged to.
+            if _without_page(request, options.get("event_id")) and not sent.get("is_generating"):
+                forget(self, request.session_hash)
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: list, *args: object, **options: object) -> list:
         """Return what a function gets; DemoError for what none of our pages would send."""
@@ -114,8 +121,7 @@ class Door(gr.Blocks):
         if not block_fn.queue:
             return
         address = address_of_request(request, self._bounds)
-        # Without a session of their own, Gradio calls a program's by the number of the event.
-        session = request.session_hash if request.session_hash != event_id else address
+        session = address if _without_page(request, event_id) else request.session_hash
         running = sum(
             event.fn is block_fn and address_of_request(event.request, self._bounds) == address
             for job in self._queue.active_jobs
@@ -134,6 +140,11 @@ def address_of_request(request: gr.Request, config: Config) -> str:
     """Return whose address a request counts for."""
     peer = request.client.host if request.client else None
     return address_of(peer, request.headers.get("x-forwarded-for"), config.trusted_proxies)
+
+
+def _without_page(request: gr.Request, event_id: str | None) -> bool:
+    """Tell whether a program calls without a session of its own: Gradio then calls that by the number of the event."""
+    return request.session_hash == event_id
 
 
 def _check(component: object, value: object) -> None:

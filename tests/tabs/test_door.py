@@ -159,3 +159,19 @@ def test_a_session_keeps_a_component_once_however_often_it_changes():
     session = page.state_holder["somebody"]
     assert session[box._id].label == "e"
     assert set(session.blocks_config.blocks) == set(session.config_values) == set(page.blocks)
+
+
+def test_of_calls_without_a_page_nothing_is_kept():
+    with Door(Config(), analytics_enabled=False) as page:
+        gr.api(say, api_name="say")
+        gr.api(lambda: 1 / 0, api_name="fail")
+    page.queue(api_open=False)
+
+    with launched(page) as url:
+        for name, data in (("say", ["hi"]), ("fail", [])):
+            event = httpx.post(f"{url}/gradio_api/call/{name}", json={"data": data}).raise_for_status().json()
+            told = httpx.get(f"{url}/gradio_api/call/{name}/{event['event_id']}").text
+            assert ("hi" in told) == (name == "say")
+
+        assert not page.state_holder.session_data
+        assert not page.state_holder.time_last_used
