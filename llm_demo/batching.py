@@ -22,7 +22,7 @@ from llm_demo.prefill import Prefill
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
-GIVE_BACK_SECONDS = 5.0  # in a crowd; it takes milliseconds, and up to 50 where there is much to give
+GIVE_BACK_SECONDS = 5.0  # more often, and new tokens wait for memory: it takes milliseconds, and so does asking again
 MAX_ROWS = 64  # decoded together; more wait in line
 # What torch, transformers and arithmetic raise, and what a person can be told.
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
@@ -115,7 +115,7 @@ class Worker:
         if error := tick.exception():
             self._fail_all(error)
         self._busy = bool(self._running or self._waiting)
-        if not self._busy or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
+        if time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
             give_back()  # caches come and go in every width, and what is left between them would only ever grow
             self._gave_back = time.monotonic()
         if self._busy and not self._closed:
@@ -136,6 +136,8 @@ class Worker:
 
     def _admit(self) -> None:
         """Let in whoever's turn it is, as long as rows and memory last."""
+        if not self._waiting:
+            return
         while turns := in_turn(self._waiting, self._running):
             run = turns[0]
             if self._running and not self._fits(run):

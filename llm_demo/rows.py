@@ -129,7 +129,8 @@ class Rows:
         """
         Args:
             model: what reads the rows.
-            same_alone: whether a lone row goes through it twice on a CPU, to get what it would get in a crowd.
+            same_alone: whether a lone row is to get, on a CPU, what it would get in a crowd: it goes through twice, and
+                attention's width is rounded. Without, a pass over rows of one length needs no mask.
         """
         self._model = model
         self._same_alone = same_alone
@@ -160,19 +161,19 @@ class Rows:
         device, count = self._model.device, len(tokens[0])
         positions = torch.tensor(self._lengths)[:, None] + torch.arange(count)
         shortest, longest = min(self._lengths), max(self._lengths)
-        level, on_cpu = shortest == longest, device.type == "cpu"
+        level, same = shortest == longest, self._same_alone and device.type == "cpu"
         self._where.start, self._where.width = longest, longest + count
         if level:
             self._where.place = slice(longest, longest + count)
         else:
             rows = torch.arange(len(tokens))[:, None].expand_as(positions)
             self._where.place = (rows.to(device), positions.to(device))
-        if on_cpu and longest:
+        if same and longest:
             self._where.width = _rounded(self._where.width, LANES)
-        self._where.doubled = self._same_alone and on_cpu and longest > 0 and len(tokens) == count == 1
+        self._where.doubled = same and longest > 0 and len(tokens) == count == 1
         if self._where.doubled:
             tokens, positions = [*tokens, *tokens], positions.expand(2, -1)
-        plain = not longest or (count == 1 and not on_cpu)  # nobody has to be kept from looking anywhere
+        plain = not longest or (count == 1 and not same)  # nobody has to be kept from looking anywhere
         output = self._model(
             input_ids=torch.tensor(tokens, device=device),
             attention_mask=None if level and plain else self._mask(positions),

@@ -215,6 +215,8 @@ def likeliest(probs: Tensor, k: int) -> tuple[Tensor, Tensor]:
     if k >= len(probs):
         return probs.sort(descending=True, stable=True)
     values, ids = probs.topk(k + 1)
+    if (values[:-1] > values[1:]).all():
+        return values[:k], ids[:k]
     tied = values[k - 1] == values[k]  # which of some equals belong to the k is for their ids to say
     ids = (probs >= values[k - 1]).nonzero().flatten() if tied else ids[:k].sort().values
     values, order = probs[ids].sort(descending=True, stable=True)

@@ -135,7 +135,8 @@ def record_step(
     """
     raw_probs = raw_log_probs.exp()
     shown = [chosen, *likeliest(raw_probs, top_k)[1].tolist()]
-    columns = zip(shown, raw_probs[shown].tolist(), probs[shown].tolist(), strict=True)
+    places = torch.tensor(shown, device=probs.device)
+    columns = zip(shown, raw_probs[places].tolist(), probs[places].tolist(), strict=True)
     candidates = [Candidate(i, decode(i), raw_prob, prob) for i, raw_prob, prob in columns]
     # 0 * -inf would be no number; a token that impossible adds nothing.
     nats = -torch.dot(raw_probs, raw_log_probs.clamp_min(torch.finfo(torch.float32).min)).item()

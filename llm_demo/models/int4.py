@@ -85,12 +85,14 @@ class Int8Head(nn.Module):
         rows = states.flatten(0, -2)
         if len(rows) <= KERNEL_ROWS:
             kernel = torch.ops.aten._weight_int4pack_mm_for_cpu
-            logits = sum(kernel(rows.bfloat16(), packed, GROUP, steps).float() for packed, steps in self._halves)
+            rounded = rows.bfloat16()
+            high, low = (kernel(rounded, packed, GROUP, steps) for packed, steps in self._halves)
+            logits = high.float().add_(low)
         else:
             logits = self._many.product(rows.bfloat16()).float()
         likeliest = logits.topk(RESCORED, sorted=False).indices
         exact = torch.bmm(self.weight[likeliest], rows[..., None])[..., 0]
-        return logits.scatter(1, likeliest, exact).unflatten(0, states.shape[:-1])
+        return logits.scatter_(1, likeliest, exact).unflatten(0, states.shape[:-1])
 
 
 def to_int4(model: PreTrainedModel) -> PreTrainedModel:
