@@ -23,6 +23,7 @@ from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
 GIVE_BACK_SECONDS = 5.0  # more often, and new tokens wait for memory: it takes milliseconds, and so does asking again
+MUCH = 64 * 2**20  # bytes of keys and values that are given back as soon as nobody needs them
 MAX_ROWS = 64  # decoded together; more wait in line
 # What torch, transformers and arithmetic raise, and what a person can be told.
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
@@ -115,7 +116,11 @@ class Worker:
         if error := tick.exception():
             self._fail_all(error)
         self._busy = bool(self._running or self._waiting)
-        if time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
+        freed = 0
+        if not self._running:
+            freed = self._shared.nbytes
+            self._shared = self._make_rows(self._models["main"])
+        if freed > MUCH or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
             give_back()  # caches come and go in every width, and what is left between them would only ever grow
             self._gave_back = time.monotonic()
         if self._busy and not self._closed:
@@ -131,8 +136,6 @@ class Worker:
         for prefill in self._prefills:
             prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
         self._prefills = [prefill for prefill in self._prefills if prefill.runs]
-        if not self._running:
-            self._shared = self._make_rows(self._models["main"])  # gives the memory back
 
     def _admit(self) -> None:
         """Let in whoever's turn it is, as long as rows and memory last."""

@@ -48,7 +48,8 @@ from llm_demo.measures import (
     summary,
 )
 from llm_demo.models.catalogue import ModelCard
-from llm_demo.models.loader import Loaded, Report, load, load_default, locate
+from llm_demo.models.files import Report, locate
+from llm_demo.models.loader import Loaded, load, load_default
 
 LEAST_RUNS = 5  # below it a median says nothing
 

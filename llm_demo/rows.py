@@ -52,6 +52,10 @@ class _SlotLayer(CacheLayerMixin):
         shown = self.keys[:rows, :, :width], self.values[:rows, :, :width]
         return tuple(part.expand(2, -1, -1, -1) for part in shown) if self._where.doubled else shown
 
+    @property
+    def nbytes(self) -> int:
+        return self.keys.nbytes + self.values.nbytes if self.is_initialized else 0
+
     def take(self, source: Tensor, target: Tensor, width: int) -> None:
         """Copy rows over one another, `source` onto `target`."""
         self.keys[target, :, :width] = self.keys[source, :, :width]
@@ -142,6 +146,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._lengths)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of its keys and values, unused columns included."""
+        return sum(layer.nbytes for layer in self._layers)
 
     @property
     def lengths(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from llm_demo.errors import DemoError, ModelError
-from llm_demo.models.loader import STAGES, Report
+from llm_demo.models.files import STAGES, Report
 
 RETRY_SECONDS = 60.0
 

@@ -23,7 +23,8 @@ from llm_demo.engine import Engine
 from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import DemoError
 from llm_demo.jobs import Decision
-from llm_demo.models.loader import Loaded, Report, cache_capacity, choose_device, load_default
+from llm_demo.models.files import Report
+from llm_demo.models.loader import Loaded, cache_capacity, choose_device, load_default
 from llm_demo.request import Request
 
 START_SECONDS = 10  # a process, CUDA and the weights on their way to the GPU

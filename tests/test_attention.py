@@ -14,7 +14,7 @@ from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 
 from llm_demo.attention import Attention, Lens, attend, farthest, read, through
 from llm_demo.errors import InputError
-from llm_demo.models.loader import locate
+from llm_demo.models.files import locate
 from llm_demo.models.packed import available, pack
 
 TEXT = "El perro que vi ayer ladra"

@@ -1,5 +1,6 @@
 """Worker: everybody's rows in one pass, each with its own numbers, its own end and its own failures."""
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from llm_demo.batching import MAX_ROWS, PIECES, Worker
 from llm_demo.decoding.feed import Feed, Strategy, Waiting
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
+from llm_demo.rows import COLUMNS
 from llm_demo.trace import Candidate, Step
 
 PIECE = PIECES["cpu"]
@@ -258,6 +260,21 @@ def test_a_short_strategy_leaves_and_the_others_of_its_job_go_on(tiny_model, sta
     decisions = list(start(tiny_model).submit(job).decisions())
 
     assert [sum(d.row == row for d in decisions) for row in range(3)] == [2, 6, 4]
+
+
+def caches() -> dict[int, Tensor]:
+    """Return every tensor of keys or values that is held somewhere."""
+    gc.collect()
+    tensors = [held for held in gc.get_objects() if type(held) is Tensor]
+    return {id(held): held for held in tensors if held.dim() == 4 and held.shape[2] == COLUMNS}
+
+
+def test_once_all_have_gone_nothing_keeps_their_keys_and_values(tiny_model, start):
+    worker, earlier = start(tiny_model), caches()
+    list(worker.submit(make_job([greedy([1, 2, 3], 4), greedy([5, 6], 2)], FOREVER)).decisions())
+    worker.call(lambda: None)  # behind the last tick
+
+    assert not caches().keys() - earlier.keys()
 
 
 def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):

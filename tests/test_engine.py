@@ -15,7 +15,8 @@ from llm_demo.engine import Engine
 from llm_demo.engine.local import LocalEngine
 from llm_demo.errors import DeadlineError, InputError, ModelError, SettingsError
 from llm_demo.models.catalogue import ModelCard
-from llm_demo.models.loader import STAGES, Loaded
+from llm_demo.models.files import STAGES
+from llm_demo.models.loader import Loaded
 from llm_demo.request import Request
 from llm_demo.sampling import Sampling
 

@@ -10,8 +10,8 @@ from llm_demo.config import Config
 from llm_demo.errors import ModelError
 from llm_demo.models.catalogue import CARDS, KINDS, LANGUAGES, ModelCard, catalogue, find
 from llm_demo.models.facts import facts, weigh
+from llm_demo.models.files import load_config
 from llm_demo.models.int4 import to_int4
-from llm_demo.models.loader import load_config
 from llm_demo.models.packed import available, pack
 
 CARD = ModelCard("mine", "/nowhere")

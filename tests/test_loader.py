@@ -9,16 +9,15 @@ from transformers import PreTrainedModel
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
-from llm_demo.models import loader
+from llm_demo.models import files, loader
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard
+from llm_demo.models.files import load_tokenizer, locate
 from llm_demo.models.loader import (
     choose_device,
     choose_format,
     default_card,
     load,
     load_default,
-    load_tokenizer,
-    locate,
 )
 
 ON_CPU = Config(device="cpu", dtype="float32")
@@ -30,7 +29,7 @@ def no_report(stage: str) -> None:
 
 @pytest.fixture
 def no_hub(monkeypatch) -> None:
-    monkeypatch.setattr(loader, "answers", lambda *asked: False)
+    monkeypatch.setattr(files, "answers", lambda *asked: False)
 
 
 # --- the machine ---
@@ -358,8 +357,8 @@ class Reader:
 @pytest.mark.parametrize("local", [True, False])
 def test_a_hub_model_is_read_at_its_pinned_revision_and_without_its_code(monkeypatch, local):
     reader = Reader(local)
-    monkeypatch.setattr(loader, "AutoTokenizer", reader)
-    monkeypatch.setattr(loader, "answers", lambda *asked: True)
+    monkeypatch.setattr(files, "AutoTokenizer", reader)
+    monkeypatch.setattr(files, "answers", lambda *asked: True)
 
     assert load_tokenizer(ModelCard("theirs", "some/model", "abc123"), ON_CPU, no_report) == "read"
 
@@ -369,6 +368,6 @@ def test_a_hub_model_is_read_at_its_pinned_revision_and_without_its_code(monkeyp
 
 
 def test_a_copy_on_this_machine_needs_no_hub(monkeypatch, no_hub):
-    monkeypatch.setattr(loader, "AutoTokenizer", Reader(local=True))
+    monkeypatch.setattr(files, "AutoTokenizer", Reader(local=True))
 
     assert load_tokenizer(ModelCard("theirs", "some/model", "abc123"), ON_CPU, no_report) == "read"

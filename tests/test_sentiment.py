@@ -165,7 +165,7 @@ def test_a_classifier_out_of_reach_is_told_and_asked_again_the_next_time(make_en
 
 
 def test_without_the_hub_ours_is_missing(make_engine, monkeypatch):
-    monkeypatch.setattr("llm_demo.models.loader.answers", lambda *_: False)
+    monkeypatch.setattr("llm_demo.models.files.answers", lambda *_: False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     classifier = Classifier(make_engine(device="cpu"))
 

@@ -19,7 +19,8 @@ from llm_demo.engine.protocol import Engine, Result
 from llm_demo.errors import DeadlineError, ModelError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
-from llm_demo.models.loader import Loaded, Report, check_room, load, load_default, load_tokenizer
+from llm_demo.models.files import Report, load_tokenizer
+from llm_demo.models.loader import Loaded, check_room, load, load_default
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy
 from llm_demo.sampling import DRAFTING
 from llm_demo.shelf import Shelf

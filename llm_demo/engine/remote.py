@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import re
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from weakref import WeakValueDictionary
 
@@ -17,20 +15,18 @@ from openai.types import Model
 from torch import Tensor
 
 from llm_demo.config import Config
-from llm_demo.decoding.feed import Ended, Event, Waiting, Weighed
-from llm_demo.decoding.until import WINDOW
+from llm_demo.decoding.feed import Event, Weighed
 from llm_demo.engine.local import LocalEngine, beside
 from llm_demo.engine.protocol import Engine, Result
 from llm_demo.errors import ModelError, SettingsError
 from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue
-from llm_demo.models.loader import Loaded, Report, load_tokenizer
+from llm_demo.models.files import Report, load_tokenizer
+from llm_demo.models.loader import Loaded
 from llm_demo.offers import Offers
-from llm_demo.remote.dialect import Dialect, Ids, Told
 from llm_demo.remote.endpoint import Endpoint
-from llm_demo.remote.line import Tell
 from llm_demo.remote.probe import probe
-from llm_demo.remote.record import record
+from llm_demo.remote.rows import Ready, Row, score, spread, weigh, write
 from llm_demo.remote.serving import cards_of, describe_model
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy
 from llm_demo.sampling import PENALTIES, Sampling
@@ -40,21 +36,9 @@ from llm_demo.startup import Loading, Startup
 log = logging.getLogger(__name__)
 
 AGAIN = 5.0  # seconds after which a server that was not there is looked for anew
-FOLLOWED = 20  # candidates asked for at least where filters have to be followed
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)  # an answer of another shape than expected
 
 Served = Mapping[str, tuple[ModelCard, Model]]
-Put = Callable[[Event], None]
-Rows = Sequence[Callable[[Put], Coroutine[None, None, None]]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A model that can be asked; `spell` is one token id to text."""
-
-    loaded: Loaded
-    dialect: Dialect
-    spell: Callable[[int], str]
 
 
 class RemoteEngine(Engine):
@@ -98,7 +82,7 @@ class RemoteEngine(Engine):
         engine._known.wait()  # the page names the models as it is built
         return engine
 
-    def _begin(self, report: Report) -> _Ready:
+    def _begin(self, report: Report) -> Ready:
         report("load")
         try:
             if not self._served:
@@ -110,7 +94,7 @@ class RemoteEngine(Engine):
         loaded = describe_model(card, served, self.config)
         asked = probe(self._endpoint, served.id, loaded.tokenizer, self.config.max_top_k)
         dialect = self._endpoint.start(asked).result()
-        return _Ready(loaded, dialect, lru_cache(maxsize=2**17)(loaded.tokenizer.decode))
+        return Ready(loaded, dialect, lru_cache(maxsize=2**17)(loaded.tokenizer.decode))
 
     def _chosen(self) -> tuple[ModelCard, Model]:
         """Return the card and the server's entry of the model wanted; ModelError where the server has none of it."""
@@ -121,7 +105,7 @@ class RemoteEngine(Engine):
                 return card, served
         raise ModelError("unknown_model", name=self._model[:60], known=", ".join(self._served))
 
-    def _ready(self) -> _Ready:
+    def _ready(self) -> Ready:
         """Wait until the model can be asked; a server that was not there is looked for anew after a while."""
         with self._lock:
             if self._start.loading.stage == "failed" and time.monotonic() > self._began + AGAIN:
@@ -197,16 +181,16 @@ class RemoteEngine(Engine):
             _check_offered(request.sampling, ready.dialect.offers)
             ids = self.encode(request.prompt)
             check_context(len(ids) + request.sampling.max_new_tokens, ready.loaded)
-            rows.append(partial(_continue, ready, request, ids, top_k))
+            rows.append(partial(write, ready, request, ids, top_k))
         return self._run(rows, visitor)
 
     def look(self, prompt: str, forced: Sequence[int] = (), visitor: str = "") -> Tensor:
         ready, ids = self._ready(), self._encode_forced(prompt, forced)
         if not ready.dialect.offers.whole:
             raise ModelError("engine_whole")
-        (seen,) = self._weighed([partial(_weigh, ready, ids, (), -1)], visitor)
+        (seen,) = self._weighed([partial(weigh, ready, ids, (), -1)], visitor)
         size = ready.loaded.model.config.get_text_config().vocab_size
-        return self.call(partial(_spread, seen.event.likeliest, size))
+        return self.call(partial(spread, seen.event.likeliest, size))
 
     def weigh(
         self, asked: Sequence[tuple[str, Sequence[int]]], top_k: int = 5, visitor: str = ""
@@ -216,24 +200,17 @@ class RemoteEngine(Engine):
             check_forced(wanted, ready.loaded)
             ids = self.encode(prompt)
             check_context(len(ids), ready.loaded)
-            rows.append(partial(_weigh, ready, ids, tuple(wanted), top_k))
+            rows.append(partial(weigh, ready, ids, tuple(wanted), top_k))
         return ((decision.row, decision.event) for decision in self._weighed(rows, visitor))
 
     def batch_log_probs(self, pairs: Sequence[tuple[str, str | Sequence[int]]]) -> list[list[float]]:
         ready, known = self._ready(), self._encode_pairs(pairs)
-        asked = [pair for pair in known if pair[1]]
+        return [list(decision.event.log_probs) for decision in self._weighed([partial(score, ready, known)], "")]
 
-        async def score(put: Put) -> None:
-            found = iter(await ready.dialect.score(asked, 0, _waiting(put)) if asked else [])
-            for _, ids in known:
-                put(Weighed(tuple(told.log_prob for told in next(found)) if ids else (), ()))
-
-        return [list(decision.event.log_probs) for decision in self._weighed([score], "")]
-
-    def _weighed(self, rows: Rows, visitor: str) -> Iterator[Decision]:
+    def _weighed(self, rows: Sequence[Row], visitor: str) -> Iterator[Decision]:
         return (decision for decision in self._run(rows, visitor) if isinstance(decision.event, Weighed))
 
-    def _run(self, rows: Rows, visitor: str) -> Iterator[Decision]:
+    def _run(self, rows: Sequence[Row], visitor: str) -> Iterator[Decision]:
         """Yield what the rows, run together, have to tell; begins when the first is asked for."""
         job = Job((), (), (), self.config.job_seconds, visitor)
         task = self._endpoint.start(self._together(job, rows))
@@ -243,7 +220,7 @@ class RemoteEngine(Engine):
         finally:
             task.cancel()
 
-    async def _together(self, job: Job, rows: Rows) -> None:
+    async def _together(self, job: Job, rows: Sequence[Row]) -> None:
         lock = self._turns.setdefault(job.visitor, asyncio.Lock()) if job.visitor else asyncio.Lock()
         async with lock, asyncio.TaskGroup() as group:
             for number, row in enumerate(rows):
@@ -252,10 +229,6 @@ class RemoteEngine(Engine):
 
 def _put(job: Job, number: int, event: Event) -> None:
     job.outbox.put(Decision(number, event, 0))
-
-
-def _waiting(put: Put) -> Tell:
-    return lambda place: put(Waiting(place))
 
 
 def _over(job: Job, task: "Future[None]") -> None:
@@ -278,57 +251,3 @@ def _check_offered(sampling: Sampling, offers: Offers) -> None:
         matters = sampling.draws or knob in PENALTIES
         if matters and getattr(sampling, knob) != getattr(neutral, knob):
             raise SettingsError("engine_knob", knob=knob)
-
-
-async def _continue(ready: _Ready, request: Request, ids: Ids, top_k: int, put: Put) -> None:
-    """Have a text continued and tell each decision."""
-    sampling, dialect, text = request.sampling, ready.dialect, list[int]()
-    top = max(top_k, sampling.top_k + 1, FOLLOWED) if sampling.draws else top_k
-    search = re.compile(request.until).search if request.until else None
-
-    def take(told: Told, scored: bool = False) -> None:
-        put(record(told, sampling, dialect, top_k, ready.spell, scored))
-        text.append(told.token_id)
-
-    def found() -> bool:
-        return bool(search and search(ready.loaded.tokenizer.decode(text[-WINDOW:])))
-
-    def over() -> bool:
-        return bool(text) and (text[-1] in ready.loaded.stop_ids or len(text) == sampling.max_new_tokens)
-
-    if request.forced:
-        (told,) = await dialect.score([(ids, request.forced)], top, _waiting(put))
-        for one in told:
-            take(one, scored=True)
-            if over() or found():
-                return
-    rest = replace(sampling, max_new_tokens=sampling.max_new_tokens - len(request.forced))
-    stops = tuple(sorted(ready.loaded.stop_ids))
-    written = dialect.stream((*ids, *request.forced), rest, top, stops, _waiting(put))
-    async with aclosing(written) as tokens:
-        async for one in tokens:  # to its very end: a connection that is read out serves the next one
-            take(one)
-            if found():
-                return
-    if not over():
-        put(Ended())
-
-
-async def _weigh(ready: _Ready, ids: Ids, wanted: Ids, top_k: int, put: Put) -> None:
-    """Tell how likely tokens are after a text; those that are not among the likeliest are scored apart."""
-    likeliest = await ready.dialect.next(ids, top_k if top_k < 0 else max(top_k, FOLLOWED), _waiting(put))
-    known = dict(likeliest)
-    missing = [token for token in dict.fromkeys(wanted) if token not in known]
-    if missing:
-        scored = await ready.dialect.score([(ids, (token,)) for token in missing], 0, _waiting(put))
-        known |= {token: told.log_prob for token, (told,) in zip(missing, scored, strict=True)}
-    shown = likeliest if top_k < 0 else likeliest[:top_k]
-    put(Weighed(tuple(known[token] for token in wanted), shown))
-
-
-def _spread(likeliest: Sequence[tuple[int, float]], size: int) -> Tensor:
-    """Return log-probabilities by token id, shape (size,), float32."""
-    found = torch.full((size,), float("-inf"))
-    ids, values = zip(*((token, value) for token, value in likeliest if token < size), strict=True)
-    found[list(ids)] = torch.tensor(values)
-    return found

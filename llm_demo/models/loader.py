@@ -1,22 +1,15 @@
 """From a card to a model and tokenizer in memory, on the device and in the number format that suit the machine."""
 
-import json
-import logging
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from importlib.resources import files
 
 import psutil
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
-    GenerationConfig,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -24,22 +17,11 @@ from transformers import (
 
 from llm_demo.config import ZERO, Config
 from llm_demo.errors import ModelError
-from llm_demo.hub import answers
 from llm_demo.models import int4, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
-from llm_demo.models.embedded import embedded_folder
-
-log = logging.getLogger(__name__)
-
-STAGES = ("fetch", "check", "convert", "load")
-# What transformers and huggingface_hub raise for a missing, damaged or unreachable model. A configuration of the wrong
-# shape gets as far as to whatever computes with it first.
-UNREADABLE = (OSError, RuntimeError, SafetensorError, StrictDataclassError, ValueError)
-UNREADABLE += (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError)
+from llm_demo.models.files import Report, locate, read, read_model
 
 ROOM = 0.7  # of the free memory that weights may take; the rest is for caches and for laying the weights out
-
-Report = Callable[[str], None]  # told each stage of STAGES as it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +120,10 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     device = choose_device(config)
     source = locate(card, config, report)
     report("load")
-    tokenizer = _read(AutoTokenizer, source, card)
+    tokenizer = read(AutoTokenizer, source, card)
     number_format = choose_format(card, config, device)
     dtype = torch.float32 if number_format == "int4" else getattr(torch, number_format)
-    model = _read_model(source, card, dtype)
+    model = read_model(source, card, dtype)
     model.to(device).eval()
     if number_format == "int4":
         model = int4.to_int4(model)
@@ -167,7 +149,7 @@ def check_room(card: ModelCard, config: Config, report: Report) -> None:
     number_format = choose_format(card, config, device)
     if number_format == "int4":
         return  # the embedded one, the smallest of all
-    shape = _read(AutoConfig, locate(card, config, report), card)
+    shape = read(AutoConfig, locate(card, config, report), card)
     needed = count_parameters(shape) * getattr(torch, number_format).itemsize
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
     if needed > ROOM * free:
@@ -190,83 +172,13 @@ def load_classifier(card: ModelCard, config: Config, report: Report) -> LoadedCl
     """Bring a classifier into memory, in float32; ModelError where it cannot be had or is none."""
     source = locate(card, config, report)
     report("load")
-    tokenizer = _read(AutoTokenizer, source, card)
+    tokenizer = read(AutoTokenizer, source, card)
     options = {"dtype": torch.float32, "use_safetensors": True, "output_loading_info": True}
-    model, info = _read(AutoModelForSequenceClassification, source, card, **options)
+    model, info = read(AutoModelForSequenceClassification, source, card, **options)
     if info["missing_keys"]:  # another kind of model, whose head of classes would be random
         raise ModelError("no_classifier", name=card.key)
     context = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", 10**9))
     return LoadedClassifier(card, model.to(choose_device(config)).eval(), tokenizer, context)
-
-
-def load_tokenizer(card: ModelCard, config: Config, report: Report) -> PreTrainedTokenizerBase:
-    """Bring a model's tokenizer alone into memory; ModelError where it cannot be had."""
-    return _read(AutoTokenizer, locate(card, config, report), card)
-
-
-def load_config(card: ModelCard, config: Config) -> tuple[PreTrainedConfig, GenerationConfig]:
-    """Return a model's configuration and its own defaults of generation, its weights left alone.
-
-    Those of our own cards travel with the app, as what is pinned to a commit does not change.
-
-    Raises:
-        ModelError: the folder holds no configuration, or the hub is out of reach.
-    """
-    if (card.revision or card.is_embedded) and (known := _published().get(card.published_as)):
-        return AutoConfig.for_model(**known["config"]), GenerationConfig(**known["generation"])
-    source = locate(card, config, lambda _stage: None)
-    try:
-        found = _read(AutoConfig, source, card)
-    except ModelError as error:
-        if error.key == "hub":
-            raise
-        raise ModelError("no_config", name=card.key) from error
-    try:
-        return found, _read(GenerationConfig, source, card)
-    except ModelError:  # many models publish none; transformers then takes what it needs from the configuration
-        return found, GenerationConfig.from_model_config(found)
-
-
-def _published() -> dict[str, dict[str, dict[str, object]]]:
-    """Return hub id -> `config` and `generation`: what decides a model's shape and its own way of generating."""
-    return json.loads((files("llm_demo") / "models" / "published.json").read_text("utf-8"))
-
-
-def locate(card: ModelCard, config: Config, report: Report) -> str:
-    """Return the folder or hub id to read a card from, the embedded model made first where it is that."""
-    if card.is_embedded:
-        return str(embedded_folder(config.cache, report))
-    if card.folder is None and card.source.startswith(("/", ".", "~")):
-        log.error("the model %s is to be read from %s, which is no folder", card.key, card.source)
-        raise ModelError("folder", name=card.key)
-    return str(card.folder or card.source)
-
-
-def _read(reader: type, source: str, card: ModelCard, **options: object):  # noqa: ANN202 - a model or a tokenizer
-    options |= {"revision": card.revision or "main", "trust_remote_code": False}
-    from_hub = not (card.folder or card.is_embedded)
-    try:
-        # A copy on this machine is taken without asking: an app that ran once runs again without a network.
-        return reader.from_pretrained(source, local_files_only=True, **options)
-    except UNREADABLE as error:
-        if not from_hub:
-            log.error("the model %s cannot be read from %s: %s", card.key, source, error)
-            raise ModelError("folder", name=card.key) from error
-    if not answers("model", source, card.revision):
-        raise ModelError("hub", name=card.key, source=source)
-    try:
-        return reader.from_pretrained(source, **options)
-    except UNREADABLE as error:
-        raise ModelError("hub", name=card.key, source=source) from error
-
-
-def _read_model(source: str, card: ModelCard, dtype: torch.dtype) -> PreTrainedModel:
-    """Read a model that writes; ModelError where weights are missing, which transformers would make up at random."""
-    options = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
-    model, info = _read(AutoModelForCausalLM, source, card, **options)
-    if info["missing_keys"]:
-        raise ModelError("folder" if card.folder else "hub", name=card.key, source=source)
-    return model
 
 
 def cache_capacity(model: PreTrainedModel, config: Config) -> int:
@@ -285,7 +197,7 @@ def cache_capacity(model: PreTrainedModel, config: Config) -> int:
 
 def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Report) -> PreTrainedModel:
     card = find(config.draft_model, catalogue(config))
-    draft = _read_model(locate(card, config, report), card, model.dtype)
+    draft = read_model(locate(card, config, report), card, model.dtype)
     sizes = [m.config.get_text_config().vocab_size for m in (model, draft)]
     if sizes[0] != sizes[1]:
         raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])

@@ -8,7 +8,8 @@ from openai.types import Model
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
 from llm_demo.models.catalogue import ModelCard
-from llm_demo.models.loader import Loaded, load_config, load_tokenizer, outline, stop_ids_of
+from llm_demo.models.files import load_config, load_tokenizer
+from llm_demo.models.loader import Loaded, outline, stop_ids_of
 
 
 def cards_of(models: list[Model], cards: Mapping[str, ModelCard]) -> dict[str, tuple[ModelCard, Model]]:

@@ -13,7 +13,8 @@ from llm_demo.errors import ModelError
 from llm_demo.i18n import Translate
 from llm_demo.models.catalogue import ModelCard, find
 from llm_demo.models.facts import BYTES, Facts, facts, weigh
-from llm_demo.models.loader import choose_device, choose_format, load_config
+from llm_demo.models.files import load_config
+from llm_demo.models.loader import choose_device, choose_format
 from llm_demo.tabs.site import Site
 
 # In the order of the screen; what is a number, and may so be longer or shorter than another's, comes with a bar.

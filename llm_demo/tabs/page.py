@@ -6,7 +6,7 @@ import gradio as gr
 
 from llm_demo.errors import DemoError
 from llm_demo.i18n import Translate
-from llm_demo.models.loader import STAGES
+from llm_demo.models.files import STAGES
 from llm_demo.startup import Loading
 from llm_demo.tabs import elsewhere
 from llm_demo.tabs.site import Site
