@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from typing import TypeVar
 
 import torch
@@ -18,7 +17,7 @@ from llm_demo.decoding.feed import Feed
 from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
 from llm_demo.memory import give_back
-from llm_demo.prefill import Prefill
+from llm_demo.prefill import Prompts
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
@@ -53,17 +52,15 @@ class Worker:
             same_alone: whether a lone row is to get to the last bit what it would get in a crowd.
             thread: a single one, shared with other models' workers, whose steps take turns; its own where None.
         """
-        self._make_rows = partial(Rows, same_alone=same_alone)
         self._models = {"main": model, "draft": draft}
+        self._same_alone = same_alone
         self._capacity = capacity
         self._max_rows = MAX_ROWS
-        self._piece = PIECES.get(model.device.type, PIECES["cuda"])
         self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._waiting: list[Run] = []
-        self._prefills: list[Prefill] = []
-        self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first
+        self._prompts = Prompts(self._make_rows, PIECES.get(model.device.type, PIECES["cuda"]))
         self._running: list[Run] = []
-        self._shared = self._make_rows(model)
+        self._shared = self._make_rows()
         self._busy = False
         self._closed = False
         self._gave_back = time.monotonic()
@@ -87,6 +84,9 @@ class Worker:
         self._thread.shutdown(cancel_futures=True)
         for run in [*self._running, *self._waiting]:
             run.job.outbox.put(None)
+
+    def _make_rows(self, model: str = "main") -> Rows:
+        return Rows(self._models[model], self._same_alone)
 
     def _line_up(self, job: Job) -> None:
         job.running = len(job.strategies)
@@ -119,7 +119,7 @@ class Worker:
         freed = 0
         if not self._running:
             freed = self._shared.nbytes
-            self._shared = self._make_rows(self._models["main"])
+            self._shared = self._make_rows()
         if freed > MUCH or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
             give_back()  # caches come and go in every width, and what is left between them would only ever grow
             self._gave_back = time.monotonic()
@@ -133,9 +133,7 @@ class Worker:
                 run.job.fail(DeadlineError("deadline", seconds=run.job.seconds))
         self._waiting = [run for run in self._waiting if not run.job.cancelled.is_set()]
         self._running = [run for run in self._running if not run.job.cancelled.is_set()]
-        for prefill in self._prefills:
-            prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
-        self._prefills = [prefill for prefill in self._prefills if prefill.runs]
+        self._prompts.drop_the_gone()
 
     def _admit(self) -> None:
         """Let in whoever's turn it is, as long as rows and memory last."""
@@ -150,7 +148,7 @@ class Worker:
             if run.history:  # it ran before, until memory was short
                 self._resume(run)
             else:
-                self._read(run)
+                self._prompts.add(run)
         number_the_line(self._waiting, self._running)
 
     def _fits(self, newcomer: Run) -> bool:
@@ -159,54 +157,18 @@ class Worker:
         # Rows share one rectangle of memory, as wide as the longest of them.
         return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
 
-    def _read(self, run: Run) -> None:
-        """Have a run's prompt read, together with the job's other strategies that begin with it."""
-        for prefill in self._prefills:
-            if prefill.suits(run):
-                prefill.runs.append(run)
-                return
-        self._prefills.append(Prefill([run], self._make_rows(self._models[run.feed.model])))
-
     def _read_prompts(self) -> None:
-        """Read a piece's worth of tokens: of one long prompt, or of several short ones."""
-        left = self._piece
-        while self._prefills and left > 0:
-            prefill = next(one for one in self._prefills if not self._awaits_first(one))
-            self._prefills.remove(prefill)
-            self._begin(prefill)
-            done = prefill.done
-            fed = prefill.read_piece(self._piece)
-            left -= prefill.done - done
-            if fed is None:
-                self._prefills.append(prefill)  # behind the others: a long prompt does not hold a short one up
-                continue
+        for prefill, fed in self._prompts.read():
             for run in prefill.runs:
                 run.remember()
                 if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
                     self._settle(run, prefill.rows, prefill.model)
-        unread = [prefill.job for prefill in self._prefills] + [run.job for run in self._waiting]
-        self._firsts = [first for first in self._firsts if any(first.job is job for job in unread)]
-
-    def _begin(self, prefill: Prefill) -> None:
-        """Let a prompt take over what the first of its job has read of the same tokens."""
-        first = self._first(prefill)
-        if first is None:
-            self._firsts.append(prefill)
-        elif not prefill.done:
-            prefill.borrow(first, self._piece)
-
-    def _first(self, prefill: Prefill) -> Prefill | None:
-        return next((one for one in self._firsts if one.job is prefill.job), None)
-
-    def _awaits_first(self, prefill: Prefill) -> bool:
-        """Tell whether the first prompt of its job is still being read, which it may have much in common with."""
-        first = self._first(prefill)
-        return first is not None and first is not prefill and first in self._prefills
+        self._prompts.keep_firsts([run.job for run in self._waiting])
 
     def _settle(self, run: Run, rows: Rows, model: str) -> None:
         """Give a run the rows that were read for it: among everybody's, or its own."""
         if run.alone:
-            run.own[model] = self._make_rows(self._models[model])
+            run.own[model] = self._make_rows(model)
             run.own[model].join(rows)
         else:
             run.rows = [len(self._shared)]
@@ -241,8 +203,8 @@ class Worker:
     def _own_pass(self, run: Run) -> None:
         model = run.feed.model
         if model not in run.own:
-            if not any(run in prefill.runs for prefill in self._prefills):
-                self._read(run)
+            if run not in self._prompts:
+                self._prompts.add(run)
             return
         rows = run.own[model]
         rows.forget(0, run.feed.forget)
@@ -271,7 +233,7 @@ class Worker:
 
     def _make_do(self, runs: list[Run]) -> None:
         """Out of memory: the newest half goes back into the line, and fewer are let in from now on."""
-        self._firsts.clear()
+        self._prompts.clear(firsts_only=True)
         leaving = runs[len(runs) // 2 :]
         for run in runs:
             run.history = [tokens[:-1] for tokens in run.history]  # the pass did not happen
@@ -286,7 +248,7 @@ class Worker:
         self._max_rows = max(sum(len(run.rows) for run in self._running), 1)
         # The memory is given back before anybody's cache is made anew, rows in the order that they had.
         staying = [run for run in runs if run in self._running]
-        self._shared = self._make_rows(self._models["main"])
+        self._shared = self._make_rows()
         if self._models["main"].device.type == "cuda":
             torch.cuda.empty_cache()
         for run in staying:
@@ -296,7 +258,7 @@ class Worker:
         """Read again what a run's rows held; its feed is still to come."""
         run.rows = []
         for tokens in run.history:
-            rows = self._make_rows(self._models["main"])
+            rows = self._make_rows()
             rows.step([tokens])
             run.rows.append(len(self._shared))
             self._shared.join(rows)
@@ -309,6 +271,5 @@ class Worker:
         for run in self._running:
             run.job.fail(error)
         self._running.clear()
-        self._prefills.clear()
-        self._firsts.clear()
-        self._shared = self._make_rows(self._models["main"])
+        self._prompts.clear()
+        self._shared = self._make_rows()

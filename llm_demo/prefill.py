@@ -1,5 +1,6 @@
-"""Prefill: a prompt being read, a piece at a time."""
+"""Prefill: prompts being read, a piece at a time, in turn."""
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -75,3 +76,81 @@ class Prefill:
         if left:
             return None
         return Fed(torch.cat(self._logits, dim=1), torch.cat(self._hidden, dim=1) if hidden else None)
+
+
+class Prompts:
+    """Every prompt that is being read: a long one does not hold a short one up."""
+
+    def __init__(self, make_rows: Callable[[str], Rows], piece: int) -> None:
+        """
+        Args:
+            make_rows: makes empty rows of the model, `main` or `draft`.
+            piece: tokens that are read at a time.
+        """
+        self._make_rows = make_rows
+        self._piece = piece
+        self._reading: list[Prefill] = []
+        self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first
+
+    def __contains__(self, run: Run) -> bool:
+        return any(run in prefill.runs for prefill in self._reading)
+
+    def add(self, run: Run) -> None:
+        """Have a run's prompt read, together with the job's other strategies that begin with it."""
+        for prefill in self._reading:
+            if prefill.suits(run):
+                prefill.runs.append(run)
+                return
+        self._reading.append(Prefill([run], self._make_rows(run.feed.model)))
+
+    def drop_the_gone(self) -> None:
+        """Leave unread what nobody waits for any more."""
+        for prefill in self._reading:
+            prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
+        self._reading = [prefill for prefill in self._reading if prefill.runs]
+
+    def read(self) -> Iterator[tuple[Prefill, Fed]]:
+        """Read a piece's worth of tokens, of one long prompt or of several short ones; yield those that are read."""
+        left = self._piece
+        while self._reading and left > 0:
+            prefill = next(one for one in self._reading if not self._awaits_first(one))
+            self._reading.remove(prefill)
+            self._begin(prefill)
+            done = prefill.done
+            fed = prefill.read_piece(self._piece)
+            left -= prefill.done - done
+            if fed is None:
+                self._reading.append(prefill)
+            else:
+                yield prefill, fed
+
+    def keep_firsts(self, waiting: Collection[Job]) -> None:
+        """Keep what was read first of a job only as long as more prompts of it are to be read.
+
+        Args:
+            waiting: jobs with prompts that have not been added.
+        """
+        unread = [*(prefill.job for prefill in self._reading), *waiting]
+        self._firsts = [first for first in self._firsts if any(first.job is job for job in unread)]
+
+    def clear(self, firsts_only: bool = False) -> None:
+        """Give up what is being read, or only what is kept of prompts that have been."""
+        self._firsts.clear()
+        if not firsts_only:
+            self._reading.clear()
+
+    def _begin(self, prefill: Prefill) -> None:
+        """Let a prompt take over what the first of its job has read of the same tokens."""
+        first = self._first(prefill)
+        if first is None:
+            self._firsts.append(prefill)
+        elif not prefill.done:
+            prefill.borrow(first, self._piece)
+
+    def _first(self, prefill: Prefill) -> Prefill | None:
+        return next((one for one in self._firsts if one.job is prefill.job), None)
+
+    def _awaits_first(self, prefill: Prefill) -> bool:
+        """Tell whether the first prompt of its job is still being read, which it may have much in common with."""
+        first = self._first(prefill)
+        return first is not None and first is not prefill and first in self._reading
