@@ -13,7 +13,7 @@ from llm_demo.i18n import Translate
 from llm_demo.poll import NextToken, Question
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rooms import Rooms, Ticket
-from llm_demo.tabs import roomwords
+from llm_demo.tabs import elsewhere, roomwords
 from llm_demo.tabs.site import Site
 from llm_demo.tally import another, continued, tally
 
@@ -150,7 +150,9 @@ def build(site: Site, quiz: Quiz, rooms: Rooms, ticket: gr.Textbox, base: gr.Tex
     def show(t: Translate, request: gr.Request, ticket: str, base: str) -> list[object]:
         held = Ticket.parse(ticket)
         ballot = rooms.freeze(held)
-        outcome = tally(site.engine, quiz, ballot.question, ballot.guesses, request.session_hash)
+        hear = elsewhere.hearing(t)
+        asked = site.engine.heard_by(hear), quiz.heard_by(hear)
+        outcome = tally(*asked, ballot.question, ballot.guesses, request.session_hash)
         rooms.reveal(held, ballot.number, outcome)
         return host.drawn(t, ticket, base)
 

@@ -158,8 +158,8 @@ def follow(site: Site, tabs: gr.Tabs, told: gr.HTML, sharings: Sequence[Sharing]
     settled = site.settled(ARRIVE)
     came = [site.on([settled.input], arrive, [], outputs, show_progress="hidden")]
     running = [event for form in forms.values() for event in form.running]
+    site.stop([sharing.upload.upload for sharing in sharings], running)
     for sharing in sharings:
-        site.stop([sharing.upload.upload], running)
         came.append(site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden"))
     site.reword(lambda _t: "", [], [told])
     for event in came:

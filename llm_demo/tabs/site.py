@@ -10,6 +10,7 @@ from inspect import isgeneratorfunction
 from typing import TypeVar
 
 import gradio as gr
+from gradio.events import EventListenerMethod, set_cancel_events
 
 from llm_demo.engine import Engine
 from llm_demo.errors import DemoError
@@ -83,10 +84,12 @@ class Site:
         """Let triggers stop what is running.
 
         An event for each of them: of a list, Gradio's page stops the next when it has heard from the one before,
-        and then also what was begun meanwhile.
+        and then also what was begun meanwhile. `gr.on` would add a second one each time, which does nothing, and each
+        event makes every component of the page slower to draw.
         """
+        targets = [EventListenerMethod(trigger.__self__, trigger.event_name) for trigger in triggers]
         for one in running:
-            gr.on(triggers, None, cancels=[one], queue=False, api_visibility="private")
+            set_cancel_events(targets, [one])
 
     def greet(self) -> None:
         """Set the language of a visitor who opens the page, to what `?lang=` says or else the browser; call first.
