@@ -43,7 +43,8 @@ RANGES: dict[str, tuple[float, float]] = {
 
 PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
 TRANSFORMERS_DEFAULTS = {"top_k": 50}  # what `generate` samples with where a model says nothing
-LIKELY = 512  # most numbers fall among so many; sorting a whole vocabulary takes several times as long
+LIKELY = 128  # most numbers fall among so many tokens; to sort a whole vocabulary takes milliseconds
+MORE = 8  # times as many are looked at where it fell among none of them
 LONG = 1e15  # a number past it is quoted as it came
 MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
@@ -196,15 +197,16 @@ def draw(probs: Tensor, number: float) -> tuple[int, Draw]:
         The token's id and where the number fell. Never a token of probability 0.
     """
     probs = probs.cpu()
-    total = probs.double().sum()  # float32 probabilities miss 1 by a rounding error
-    possible = int(probs.count_nonzero())
-    for count in (min(LIKELY, possible), possible):
+    total = probs.sum().item()  # float32 probabilities miss 1 by a rounding error
+    count = LIKELY
+    while True:
         falling, ids = likeliest(probs, count)
-        edges = falling.double().cumsum(0) / total
-        if count == possible:
-            edges[-1] = 1.0
-        if number < edges[-1]:  # else in the tail: only then is everything sorted
+        edges = (falling.double().cumsum(0) / total).clamp_(max=1.0)
+        if count >= len(probs) or falling[-1] == 0:
+            edges[int(falling.count_nonzero()) - 1 :] = 1.0
+        if number < edges[-1]:
             break
+        count *= MORE
     place = int(torch.searchsorted(edges, number, right=True))
     low = edges[place - 1].item() if place else 0.0
     return int(ids[place]), Draw(number, low, edges[place].item())
@@ -217,7 +219,8 @@ def likeliest(probs: Tensor, k: int) -> tuple[Tensor, Tensor]:
     values, ids = probs.topk(k + 1)
     if (values[:-1] > values[1:]).all():
         return values[:k], ids[:k]
-    tied = values[k - 1] == values[k]  # which of some equals belong to the k is for their ids to say
-    ids = (probs >= values[k - 1]).nonzero().flatten() if tied else ids[:k].sort().values
-    values, order = probs[ids].sort(descending=True, stable=True)
-    return values[:k], ids[order[:k]]
+    least = values[k - 1]
+    above = ids[values > least].sort().values
+    above = above[probs[above].argsort(descending=True, stable=True)]
+    ids = torch.cat([above, (probs == least).nonzero().flatten()[: k - len(above)]])
+    return probs[ids], ids

@@ -8,7 +8,7 @@ import torch
 from transformers import GenerationConfig
 
 from llm_demo.errors import SettingsError
-from llm_demo.sampling import RANGES, Sampling, draw, generator, next_number, warpers
+from llm_demo.sampling import RANGES, Sampling, draw, generator, likeliest, next_number, warpers
 
 WHOLE = sorted(knob.name for knob in fields(Sampling) if knob.type is int)
 REAL = sorted(knob.name for knob in fields(Sampling) if knob.type is float)
@@ -285,6 +285,28 @@ def test_a_token_of_probability_zero_is_never_drawn():
     rng = generator(5)
 
     assert {draw(probs, next_number(rng))[0] for _ in range(2000)} <= {17, 400, 999}
+
+
+@pytest.mark.parametrize("levels", [3, 8, 10**6], ids=["mostly ties", "some", "hardly any"])
+def test_the_likeliest_are_those_of_a_stable_sort(levels):
+    random = torch.Generator().manual_seed(levels)
+    for size in range(1, 60):
+        probs = torch.randint(0, levels, (size,), generator=random).float()
+        values, ids = probs.sort(descending=True, stable=True)
+        for k in {1, 2, size // 2 + 1, size, size + 3}:
+            assert [part.tolist() for part in likeliest(probs, k)] == [values[:k].tolist(), ids[:k].tolist()]
+
+
+def test_a_number_far_down_the_tail_finds_its_token():
+    probs = torch.linspace(1, 2, 20_000).softmax(0)  # nearly flat: the last token is the likeliest
+    exact = probs.double().flip(0).cumsum(0) / probs.double().sum()
+
+    for number in (0.001, 0.04, 0.3, 0.7, 0.99999):
+        chosen, drawn = draw(probs, number)
+        place = int((exact <= number).sum())
+        assert abs(len(probs) - 1 - chosen - place) <= 1  # at an edge, rounding decides
+        assert drawn.low <= number < drawn.high
+        assert drawn.high - drawn.low == pytest.approx(probs[chosen].item(), rel=1e-3)
 
 
 def test_the_number_comes_from_the_given_generator_alone():

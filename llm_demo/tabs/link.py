@@ -156,11 +156,15 @@ def follow(site: Site, tabs: gr.Tabs, told: gr.HTML, sharings: Sequence[Sharing]
         return show(t, *from_json(Path(path).read_bytes(), engine.config, engine.cards))
 
     settled = site.settled(ARRIVE)
-    came = [site.on([settled.input], arrive, [], outputs, show_progress="hidden")]
     running = [event for form in forms.values() for event in form.running]
     site.stop([sharing.upload.upload for sharing in sharings], running)
-    for sharing in sharings:
-        came.append(site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden"))
+    came = [
+        site.on([settled.input], arrive, [], outputs, show_progress="hidden"),
+        *(
+            site.on([sharing.upload.upload], take, [sharing.upload], outputs, show_progress="hidden")
+            for sharing in sharings
+        ),
+    ]
     site.reword(lambda _t: "", [], [told])
     for event in came:
         event.success(None, [button], None, js=PRESS, api_visibility="private")
