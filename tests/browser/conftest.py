@@ -30,6 +30,10 @@ FLAGS = (
 START_SECONDS = 120  # until the page is served
 PATIENCE = 30_000  # milliseconds until what should appear has appeared, on a busy machine
 INSTALL_SECONDS = 600
+SETTLED = """() => {
+  const waits = JSON.parse(document.querySelector('[data-waits]').dataset.waits);
+  return waits.opening.every((number) => window.settled?.done.has(number));
+}"""
 UNCOVERED = """element => {
   const box = element.getBoundingClientRect();
   return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
@@ -188,7 +192,8 @@ class Visitor:
         return now
 
     def set_knob(self, key: str, value: float) -> None:
-        """Type a value into the slider of the open tab that a key of the locale names."""
+        """Type a value into the slider of the open tab that a key of the locale names, once the page has settled."""
+        self.page.wait_for_function(SETTLED)  # what is typed before may be undone by what the page still does
         box = self.shown(f'input[type=number][aria-label="number input for {self.t(key)}"]').first
         box.fill(str(value))
         box.press("Tab")
