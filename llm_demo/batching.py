@@ -233,7 +233,7 @@ class Worker:
 
     def _make_do(self, runs: list[Run]) -> None:
         """Out of memory: the newest half goes back into the line, and fewer are let in from now on."""
-        self._prompts.clear(firsts_only=True)
+        self._prompts.forget_firsts()
         leaving = runs[len(runs) // 2 :]
         for run in runs:
             run.history = [tokens[:-1] for tokens in run.history]  # the pass did not happen
@@ -270,6 +270,5 @@ class Worker:
             error = ModelError("out_of_memory")
         for run in self._running:
             run.job.fail(error)
-        self._running.clear()
+        self._running.clear()  # with the last of them their rows go
         self._prompts.clear()
-        self._shared = self._make_rows()

@@ -133,11 +133,14 @@ class Prompts:
         unread = [*(prefill.job for prefill in self._reading), *waiting]
         self._firsts = [first for first in self._firsts if any(first.job is job for job in unread)]
 
-    def clear(self, firsts_only: bool = False) -> None:
-        """Give up what is being read, or only what is kept of prompts that have been."""
+    def forget_firsts(self) -> None:
+        """Give up what is kept of prompts for those that begin alike."""
         self._firsts.clear()
-        if not firsts_only:
-            self._reading.clear()
+
+    def clear(self) -> None:
+        """Give up all that is being read."""
+        self.forget_firsts()
+        self._reading.clear()
 
     def _begin(self, prefill: Prefill) -> None:
         """Let a prompt take over what the first of its job has read of the same tokens."""
