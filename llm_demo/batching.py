@@ -17,7 +17,7 @@ from llm_demo.decoding.feed import Feed
 from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
 from llm_demo.memory import give_back
-from llm_demo.prefill import Prompts
+from llm_demo.prefill import Prefill, Prompts
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
@@ -158,21 +158,26 @@ class Worker:
         return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
 
     def _read_prompts(self) -> None:
-        for prefill, fed in self._prompts.read():
+        streaming = any(run.rows or run.own for run in self._running)
+        for prefill, fed in self._prompts.read(streaming):
             for run in prefill.runs:
+                if fed is None:
+                    self._running.remove(run)
+                    run.job.fail(ModelError("out_of_memory"))
+                    continue
                 run.remember()
                 if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
-                    self._settle(run, prefill.rows, prefill.model)
+                    self._settle(run, prefill)
         self._prompts.keep_firsts([run.job for run in self._waiting])
 
-    def _settle(self, run: Run, rows: Rows, model: str) -> None:
-        """Give a run the rows that were read for it: among everybody's, or its own."""
+    def _settle(self, run: Run, prefill: Prefill) -> None:
+        """Give a run the row that was read for it: among everybody's, or its own."""
         if run.alone:
-            run.own[model] = self._make_rows(model)
-            run.own[model].join(rows)
+            run.own[prefill.model] = self._make_rows(prefill.model)
+            run.own[prefill.model].join(prefill.rows, prefill.row)
         else:
             run.rows = [len(self._shared)]
-            self._shared.join(rows)
+            self._shared.join(prefill.rows, prefill.row)
 
     def _shared_pass(self) -> None:
         runs = sorted((run for run in self._running if run.rows), key=lambda run: run.rows[0])

@@ -1,6 +1,7 @@
 """Prefill: prompts being read, a piece at a time, in turn."""
 
-from collections.abc import Callable, Collection, Iterator
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor
 
 from llm_demo.jobs import Job, Run
-from llm_demo.rows import Fed, Rows
+from llm_demo.rows import Fed, Rows, padded
+
+AT_ONCE = 4  # pieces' worth of short prompts that are read together where nobody waits for a next token
 
 
 @dataclass(slots=True, eq=False)
@@ -17,7 +20,7 @@ class Prefill:
 
     Attributes:
         runs: at least one.
-        rows: where the tokens are read, the one row of a batch.
+        rows: where the tokens are read, and `row`, which of these it is.
         done: how many have been.
         job: whose runs they are.
         model: what reads: `main` or `draft`.
@@ -26,6 +29,7 @@ class Prefill:
 
     runs: list[Run]
     rows: Rows
+    row: int = 0
     done: int = 0
     job: Job = field(init=False)
     model: str = field(init=False)
@@ -48,34 +52,56 @@ class Prefill:
         In whole pieces of `size`, so that it is to the last bit what reading them here would give; what is wanted
         is left to be read.
         """
-        if self.model != other.model or any(run.feed.hidden for run in self.runs):
+        if self.model != other.model or self.hidden:
             return
         wanted = max(run.feed.wanted for run in self.runs)
         pairs = zip(self.tokens[: len(self.tokens) - wanted], other.tokens[: other.done], strict=False)
         pieces = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) // size
         if pieces:
-            self.rows.join(other.rows)
+            self.rows.join(other.rows, other.row)
             self.rows.forget(0, other.done - pieces * size)
             self.done = pieces * size
             for run in self.runs:
                 run.forward_passes += pieces * (self.model == "main")
 
-    def read_piece(self, size: int) -> Fed | None:
-        """Read the next `size` tokens; return what all of them gave once they are read, None before."""
-        piece = self.tokens[self.done : self.done + size]
-        left = len(self.tokens) - self.done - len(piece)
-        wanted = max(run.feed.wanted for run in self.runs) - left
-        hidden = any(run.feed.hidden for run in self.runs)
-        fed = self.rows.step([piece], wanted=min(max(wanted, 1), len(piece)), hidden=hidden)
-        self.done += len(piece)
-        self._logits.append(fed.logits)
-        if hidden:
-            self._hidden.append(fed.hidden)
+    def piece(self, size: int) -> tuple[int, ...]:
+        """Return the next `size` tokens to be read."""
+        return self.tokens[self.done : self.done + size]
+
+    def wanted(self, count: int) -> int:
+        """Return after how many of the next `count` tokens, the last ones, the logits are wanted; one at least."""
+        left = len(self.tokens) - self.done - count
+        return min(max(max(run.feed.wanted for run in self.runs) - left, 1), count)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the last layer's states are wanted too."""
+        return any(run.feed.hidden for run in self.runs)
+
+    def take(self, rows: Rows, row: int, count: int, fed: Fed) -> Fed | None:
+        """Take what a pass over the next `count` tokens gave, its own row of several; return what all passes gave.
+
+        None where tokens are left to be read.
+        """
+        self._logits.append(fed.logits[row : row + 1, -self.wanted(count) :])
+        if self.hidden:
+            self._hidden.append(fed.hidden[row : row + 1, -count:])
+        self.rows, self.row = rows, row
+        self.done += count
         for run in self.runs:
             run.forward_passes += self.model == "main"
-        if left:
+        if self.done < len(self.tokens):
             return None
-        return Fed(torch.cat(self._logits, dim=1), torch.cat(self._hidden, dim=1) if hidden else None)
+        return Fed(torch.cat(self._logits, dim=1), torch.cat(self._hidden, dim=1) if self.hidden else None)
+
+
+def read(batch: Sequence[Prefill], size: int) -> list[Fed | None]:
+    """Read the next `size` tokens of one prompt, or the whole of several in one pass; return what `take` does."""
+    pieces = [prefill.piece(size) for prefill in batch]
+    rows = batch[0].rows
+    wanted = max(prefill.wanted(len(piece)) for prefill, piece in zip(batch, pieces, strict=True))
+    fed = rows.step(pieces, wanted, hidden=any(prefill.hidden for prefill in batch))
+    return [prefill.take(rows, row, len(pieces[row]), fed) for row, prefill in enumerate(batch)]
 
 
 class Prompts:
@@ -89,8 +115,9 @@ class Prompts:
         """
         self._make_rows = make_rows
         self._piece = piece
+        self._most = math.inf  # prompts in one pass, as far as memory has told
         self._reading: list[Prefill] = []
-        self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first
+        self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first long one
 
     def __contains__(self, run: Run) -> bool:
         return any(run in prefill.runs for prefill in self._reading)
@@ -109,23 +136,36 @@ class Prompts:
             prefill.runs = [run for run in prefill.runs if not run.job.cancelled.is_set()]
         self._reading = [prefill for prefill in self._reading if prefill.runs]
 
-    def read(self) -> Iterator[tuple[Prefill, Fed]]:
-        """Read a piece's worth of tokens, of one long prompt or of several short ones; yield those that are read."""
+    def read(self, streaming: bool = True) -> Iterator[tuple[Prefill, Fed | None]]:
+        """Read a piece's worth of tokens, of one long prompt or of several short ones; yield those that are read.
+
+        Short ones of about one length are read in one pass, which takes little longer than that of the first alone;
+        more of them than a piece's worth where nobody is `streaming` who would have to wait for it. Where memory does
+        not suffice they are fewer from then on; one that is too much by itself is yielded with None.
+        """
         left = self._piece
         while self._reading and left > 0:
-            prefill = next(one for one in self._reading if not self._awaits_first(one))
-            self._reading.remove(prefill)
-            self._begin(prefill)
-            done = prefill.done
-            fed = prefill.read_piece(self._piece)
-            left -= prefill.done - done
-            if fed is None:
-                self._reading.append(prefill)
-            else:
-                yield prefill, fed
+            batch = self._take_next(left if streaming else AT_ONCE * self._piece)
+            size = len(batch) * padded(len(batch[0].piece(self._piece)))
+            try:
+                taken = read(batch, self._piece)
+            except torch.OutOfMemoryError:
+                self._most = max(len(batch) // 2, 1)
+                if len(batch) == 1:
+                    yield batch[0], None
+                else:
+                    batch[0].rows = self._make_rows(batch[0].model)
+                    self._reading = batch + self._reading
+                continue
+            left -= size
+            for prefill, fed in zip(batch, taken, strict=True):
+                if fed is None:
+                    self._reading.append(prefill)
+                else:
+                    yield prefill, fed
 
     def keep_firsts(self, waiting: Collection[Job]) -> None:
-        """Keep what was read first of a job only as long as more prompts of it are to be read.
+        """Keep what was read of a job's first long prompt only as long as more prompts of it are to be read.
 
         Args:
             waiting: jobs with prompts that have not been added.
@@ -142,8 +182,25 @@ class Prompts:
         self.forget_firsts()
         self._reading.clear()
 
+    def _take_next(self, budget: int) -> list[Prefill]:
+        """Return whose turn it is, with those who can be read in the same pass; they take at most `budget` tokens."""
+        turn = next(one for one in self._reading if not self._awaits_first(one))
+        batch = [turn]
+        if self._is_short(turn):
+            width = padded(len(turn.tokens))
+            alike = [one for one in self._reading if one.model == turn.model and padded(len(one.tokens)) == width]
+            batch = alike[: max(min(budget // width, self._most), 1)]
+        else:
+            self._begin(turn)
+        self._reading = [one for one in self._reading if one not in batch]
+        return batch
+
+    def _is_short(self, prefill: Prefill) -> bool:
+        """Tell whether a prompt is read in one go, and has nothing to lend or to borrow."""
+        return len(prefill.tokens) <= self._piece
+
     def _begin(self, prefill: Prefill) -> None:
-        """Let a prompt take over what the first of its job has read of the same tokens."""
+        """Let a prompt take over what the first long one of its job has read of the same tokens."""
         first = self._first(prefill)
         if first is None:
             self._firsts.append(prefill)
@@ -154,6 +211,7 @@ class Prompts:
         return next((one for one in self._firsts if one.job is prefill.job), None)
 
     def _awaits_first(self, prefill: Prefill) -> bool:
-        """Tell whether the first prompt of its job is still being read, which it may have much in common with."""
+        """Tell whether the first of its job is still being read, which it may have much in common with."""
         first = self._first(prefill)
-        return first is not None and first is not prefill and first in self._reading
+        awaits = first is not None and first is not prefill and first in self._reading
+        return awaits and not self._is_short(prefill)

@@ -5,112 +5,18 @@ nothing, a row leaves by being overwritten, and taking back rejected tokens is c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
-from transformers.cache_utils import CacheLayerMixin
 
-COLUMNS = 256  # tokens of memory that a batch begins with, and grows by
+from llm_demo.slots import SlotLayer, Where, rounded
+
 # On a CPU the sums of attention come out the same to the last bit for any number of rows but one, and for any width
 # that is a multiple of this: whoever decodes alone gets what a crowd would give.
 LANES = 16
-
-
-class _SlotLayer(CacheLayerMixin):
-    """One layer's keys and values; `columns` says where the next ones go."""
-
-    is_sliding = False
-
-    def __init__(self, where: "_Where") -> None:
-        super().__init__()
-        self._where = where
-
-    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        self.keys = key_states.new_zeros((0, key_states.shape[1], 0, key_states.shape[3]))
-        self.values = value_states.new_zeros((0, value_states.shape[1], 0, value_states.shape[3]))
-        self.is_initialized = True
-
-    def update(
-        self, key_states: Tensor, value_states: Tensor, *_args: object, **_more: object
-    ) -> tuple[Tensor, Tensor]:
-        """Write shape (rows, heads, tokens, head_dim) at each row's own columns; return all up to the longest."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        if self._where.doubled:
-            key_states, value_states = key_states[:1], value_states[:1]
-        rows, width = key_states.shape[0], self._where.width
-        self._make_room(rows, width)
-        place = self._where.place
-        if isinstance(place, slice):  # all rows are equally long
-            self.keys[:rows, :, place] = key_states
-            self.values[:rows, :, place] = value_states
-        else:
-            self.keys[:rows].transpose(1, 2)[place] = key_states.transpose(1, 2)
-            self.values[:rows].transpose(1, 2)[place] = value_states.transpose(1, 2)
-        shown = self.keys[:rows, :, :width], self.values[:rows, :, :width]
-        return tuple(part.expand(2, -1, -1, -1) for part in shown) if self._where.doubled else shown
-
-    @property
-    def nbytes(self) -> int:
-        return self.keys.nbytes + self.values.nbytes if self.is_initialized else 0
-
-    def take(self, source: Tensor, target: Tensor, width: int) -> None:
-        """Copy rows over one another, `source` onto `target`."""
-        self.keys[target, :, :width] = self.keys[source, :, :width]
-        self.values[target, :, :width] = self.values[source, :, :width]
-
-    def put(self, row: int, other: "_SlotLayer", length: int) -> None:
-        """Copy the first row of another layer here."""
-        if not self.is_initialized:
-            self.lazy_initialization(other.keys, other.values)
-        self._make_room(row + 1, length)
-        self.keys[row, :, :length] = other.keys[0, :, :length]
-        self.values[row, :, :length] = other.values[0, :, :length]
-
-    def make_room(self, rows: int) -> None:
-        """Have memory for so many rows."""
-        self._make_room(rows, 0)
-
-    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:  # noqa: ARG002 - transformers names it
-        return self._where.width, 0
-
-    def get_seq_length(self) -> int:
-        return self._where.start
-
-    def get_max_length(self) -> int:
-        return -1
-
-    def _make_room(self, rows: int, width: int) -> None:
-        have_rows, heads, have_width, size = self.keys.shape
-        if rows <= have_rows and width <= have_width:
-            return
-        # Rows double, so that a crowd coming in one by one is not copied at every arrival.
-        shape = (
-            have_rows if rows <= have_rows else 1 << (rows - 1).bit_length(),
-            heads,
-            max(_rounded(width, COLUMNS), have_width),
-            size,
-        )
-        for name in ("keys", "values"):
-            old = getattr(self, name)
-            new = old.new_zeros(shape)
-            new[:have_rows, :, :have_width] = old
-            setattr(self, name, new)
-
-
-@dataclass(slots=True)
-class _Where:
-    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own.
-
-    A pass is `doubled` where its only row goes through the model twice.
-    """
-
-    start: int = 0
-    width: int = 0
-    doubled: bool = False
-    place: slice | tuple[Tensor, Tensor] = field(default_factory=lambda: slice(0))
+FILLING = 0  # a token of every vocabulary, in a place that nobody looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +44,9 @@ class Rows:
         """
         self._model = model
         self._same_alone = same_alone
-        self._where = _Where()
+        self._where = Where()
         layers = model.config.get_text_config().num_hidden_layers
-        self._layers = [_SlotLayer(self._where) for _ in range(layers)]
+        self._layers = [SlotLayer(self._where) for _ in range(layers)]
         self._cache = Cache(layers=self._layers)
         self._lengths: list[int] = []
 
@@ -158,49 +64,57 @@ class Rows:
         return tuple(self._lengths)
 
     def step(self, tokens: Sequence[Sequence[int]], wanted: int = 1, hidden: bool = False) -> Fed:
-        """Append equally many tokens to every row, in order; rows are made by the first step of an empty batch.
+        """Append tokens to every row, in order; rows are made by the first step of an empty batch.
 
         Args:
-            tokens: for each row, what to append.
+            tokens: for each row, what to append, one at least; where some get fewer than others, what is returned of
+                them is at the end.
             wanted: of how many last positions to return the logits.
             hidden: whether to return the last layer's states too.
         """
+        device = self._model.device
+        same = self._same_alone and device.type == "cpu"
+        counts = [len(new) for new in tokens]
+        count = max(counts)
         if not self._lengths:
             self._lengths = [0] * len(tokens)
-        device, count = self._model.device, len(tokens[0])
-        positions = torch.tensor(self._lengths)[:, None] + torch.arange(count)
-        shortest, longest = min(self._lengths), max(self._lengths)
-        level, same = shortest == longest, self._same_alone and device.type == "cpu"
+            count = padded(count) if same else count
+        longest = max(self._lengths)
         self._where.start, self._where.width = longest, longest + count
-        if level:
+        if same and longest:
+            self._where.width = rounded(self._where.width, LANES)
+        columns, positions = self._places(counts, count)
+        full, level = min(counts) == count, min(self._lengths) == longest
+        if not full:
+            tokens = [[FILLING] * (count - len(new)) + list(new) for new in tokens]
+        if full and level:
             self._where.place = slice(longest, longest + count)
         else:
-            rows = torch.arange(len(tokens))[:, None].expand_as(positions)
-            self._where.place = (rows.to(device), positions.to(device))
-        if same and longest:
-            self._where.width = _rounded(self._where.width, LANES)
+            rows = torch.arange(len(tokens))[:, None].expand_as(columns)
+            self._where.place = (rows.to(device), columns.to(device))
         self._where.doubled = same and longest > 0 and len(tokens) == count == 1
         if self._where.doubled:
             tokens, positions = [*tokens, *tokens], positions.expand(2, -1)
         plain = not longest or (count == 1 and not same)  # nobody has to be kept from looking anywhere
         output = self._model(
             input_ids=torch.tensor(tokens, device=device),
-            attention_mask=None if level and plain else self._mask(positions),
+            attention_mask=None if full and level and plain else self._mask(positions),
             position_ids=positions.to(device),
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=wanted,
             output_hidden_states=hidden,
         )
-        self._lengths = [length + count for length in self._lengths]
+        self._lengths = [length + given for length, given in zip(self._lengths, counts, strict=True)]
         rows = slice(len(self._lengths))
-        return Fed(output.logits[rows, -wanted:], output.hidden_states[-1][rows] if hidden else None)
+        states = output.hidden_states[-1][rows, -max(counts) :] if hidden else None
+        return Fed(output.logits[rows, -wanted:], states)
 
-    def join(self, other: "Rows") -> None:
-        """Add the one row of another batch at the end."""
-        (length,) = other._lengths
+    def join(self, other: "Rows", row: int = 0) -> None:
+        """Add a row of another batch at the end."""
+        length = other._lengths[row]
         for mine, new in zip(self._layers, other._layers, strict=True):
-            mine.put(len(self), new, length)
+            mine.put(len(self), new, row, length)
         self._lengths.append(length)
 
     def arrange(self, parents: Sequence[int]) -> None:
@@ -219,11 +133,26 @@ class Rows:
         """Take the last `count` tokens of a row back."""
         self._lengths[row] -= count
 
+    def _places(self, counts: Sequence[int], count: int) -> tuple[Tensor, Tensor]:
+        """Return the columns that `count` tokens of each row go to, and their positions, both of shape (rows, count).
+
+        A row that gets fewer is filled up in front, so that everybody's last token is the last; the filling is kept
+        behind the row's end, where nobody looks and the next tokens are written over it.
+        """
+        lengths, order = torch.tensor(self._lengths)[:, None], torch.arange(count)
+        if min(counts) == count:
+            columns = lengths + order
+            return columns, columns
+        missing = torch.tensor([count - given for given in counts])[:, None]
+        columns = lengths + (order - missing) % count
+        return columns, columns.masked_fill(order < missing, 0)
+
     def _mask(self, positions: Tensor) -> Tensor:
         """Return what each new token may look at: shape (rows, 1, tokens, width), True where it may."""
         columns = torch.arange(self._where.width)
         return (columns <= positions[:, :, None])[:, None].to(self._model.device)
 
 
-def _rounded(width: int, to: int) -> int:
-    return -(-width // to) * to
+def padded(count: int) -> int:
+    """Return how many tokens a pass takes that reads so many from an empty row together with others."""
+    return rounded(count, LANES)

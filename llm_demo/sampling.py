@@ -1,7 +1,9 @@
 """A visitor's settings, checked once, and what they turn into: transformers' own warpers and a seeded draw."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -18,6 +20,7 @@ from transformers import (
 )
 
 from llm_demo.errors import SettingsError
+from llm_demo.ranking import Ranking
 from llm_demo.trace import Draw
 
 # A strategy is added here together with its file in `decoding/`.
@@ -43,8 +46,8 @@ RANGES: dict[str, tuple[float, float]] = {
 
 PENALTIES = ("repetition_penalty", "no_repeat_ngram_size")
 TRANSFORMERS_DEFAULTS = {"top_k": 50}  # what `generate` samples with where a model says nothing
-LIKELY = 128  # most numbers fall among so many tokens; to sort a whole vocabulary takes milliseconds
-MORE = 8  # times as many are looked at where it fell among none of them
+LIKELY = 32  # most numbers fall among so many tokens; to sort a whole vocabulary takes milliseconds
+CLASS_BITS = 19  # of a float32's 32, the lower ones, that classes of probabilities leave out
 LONG = 1e15  # a number past it is quoted as it came
 MAX_CONTRAST = 16  # candidates of contrastive search: each is a row of its own at every step
 
@@ -186,41 +189,45 @@ def next_number(rng: torch.Generator) -> float:
     return torch.rand((), generator=rng, dtype=torch.float64).item()
 
 
-def draw(probs: Tensor, number: float) -> tuple[int, Draw]:
+def draw(ranking: Ranking, number: float) -> tuple[int, Draw]:
     """Draw a token by inverse transform sampling (Devroye 1986, chapter II.2).
 
     Args:
-        probs: shape (vocab_size,), float32, on any device.
+        ranking: of the distribution.
         number: uniform in [0, 1).
 
     Returns:
         The token's id and where the number fell. Never a token of probability 0.
     """
-    probs = probs.cpu()
-    total = probs.sum().item()  # float32 probabilities miss 1 by a rounding error
-    count = LIKELY
-    while True:
-        falling, ids = likeliest(probs, count)
-        edges = (falling.double().cumsum(0) / total).clamp_(max=1.0)
-        if count >= len(probs) or falling[-1] == 0:
-            edges[int(falling.count_nonzero()) - 1 :] = 1.0
-        if number < edges[-1]:
-            break
-        count *= MORE
+    total = ranking.probs.sum().item()  # float32 probabilities miss 1 by a rounding error
+    probs, ids = ranking.first(LIKELY)
+    edges = [min(edge / total, 1.0) for edge in accumulate(probs)]
+    if len(probs) == len(ranking.probs) or not probs[-1]:
+        edges[sum(map(bool, probs)) - 1 :] = [1.0]  # no number falls beyond the last one possible
+    if number >= edges[-1]:
+        return _draw_far(ranking.probs.cpu(), number, total)
+    place = bisect_right(edges, number)
+    return ids[place], Draw(number, edges[place - 1] if place else 0.0, edges[place])
+
+
+def _draw_far(probs: Tensor, number: float, total: float) -> tuple[int, Draw]:
+    """Draw a token that is not among the likeliest; only those of about its probability are put in order.
+
+    Args:
+        probs: shape (vocab_size,), float32, on the CPU.
+        number: uniform in [0, 1).
+        total: what the probabilities add up to.
+    """
+    # Of positive numbers the bits rise as they do; the upper ones make classes of probabilities within 1/16 or so.
+    classes = probs.view(torch.int32) >> CLASS_BITS
+    masses = torch.bincount(classes, weights=probs.double()).flip(0)
+    edges = (masses.cumsum(0) / total).clamp_(max=1.0)
+    edges[int(masses.nonzero()[-1]) :] = 1.0
     place = int(torch.searchsorted(edges, number, right=True))
-    low = edges[place - 1].item() if place else 0.0
-    return int(ids[place]), Draw(number, low, edges[place].item())
-
-
-def likeliest(probs: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the `k` largest and their token ids, falling; of equals the smaller id first."""
-    if k >= len(probs):
-        return probs.sort(descending=True, stable=True)
-    values, ids = probs.topk(k + 1)
-    if (values[:-1] > values[1:]).all():
-        return values[:k], ids[:k]
-    least = values[k - 1]
-    above = ids[values > least].sort().values
-    above = above[probs[above].argsort(descending=True, stable=True)]
-    ids = torch.cat([above, (probs == least).nonzero().flatten()[: k - len(above)]])
-    return probs[ids], ids
+    low, high = edges[place - 1].item() if place else 0.0, edges[place].item()
+    members = ((classes == len(masses) - 1 - place) & (probs > 0)).nonzero().flatten()
+    falling, order = probs[members].sort(descending=True, stable=True)
+    inner = [min(low + mass / total, high) for mass in accumulate(falling.tolist())]
+    inner[-1] = high
+    place = bisect_right(inner, number)
+    return int(members[order[place]]), Draw(number, inner[place - 1] if place else low, inner[place])

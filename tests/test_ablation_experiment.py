@@ -17,6 +17,7 @@ from llm_demo.ablation.variants import SCHEMES, Variant
 from llm_demo.ablation.worth import measure, noise, worths
 from llm_demo.adherence import Check
 from llm_demo.errors import DeadlineError, DemoError, InputError
+from llm_demo.rows import padded
 from llm_demo.sampling import Sampling
 from llm_demo.stats import wilson
 
@@ -181,8 +182,8 @@ def test_answers_of_one_prompt_share_its_reading(make_engine, watch):
         if picture.stage != "answers":
             break
 
-    read = [tokens for rows, tokens in watched.passes if tokens > 1]
-    assert sum(read) == sum(len(engine.encode(variant.prompt)) for variant in experiment.variants)
+    read = [rows * tokens for rows, tokens in watched.passes if tokens > 1]
+    assert sum(read) == sum(padded(len(engine.encode(variant.prompt))) for variant in experiment.variants)
 
 
 # Worth

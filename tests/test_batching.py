@@ -15,7 +15,7 @@ from llm_demo.batching import MAX_ROWS, PIECES, Worker
 from llm_demo.decoding.feed import Feed, Strategy, Waiting
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job
-from llm_demo.rows import COLUMNS
+from llm_demo.slots import COLUMNS
 from llm_demo.trace import Candidate, Step
 
 PIECE = PIECES["cpu"]
@@ -232,8 +232,28 @@ def test_short_prompts_are_read_together_before_the_next_step_of_others(start, w
     decisions.close()
 
     prompts = [place for place, (_, tokens) in enumerate(watched.passes) if tokens == PIECE // 4]
-    gaps = [after - before for before, after in pairwise(prompts)]
-    assert sorted(gaps) == [1] * 6 + [2]  # four, a step, four
+    assert [watched.passes[place] for place in prompts] == [(4, PIECE // 4), (4, PIECE // 4)]
+    assert prompts[1] - prompts[0] == 2  # everybody's step lies between
+
+
+def test_where_nobody_streams_more_short_prompts_share_a_pass_with_those_of_about_their_length(start, watch):
+    watched = watch()
+    worker, lengths = start(watched.model), [3, 30, 16, 5, 17, 9, 32, 1, 12]
+    prompts = [some_ids(length, seed) for seed, length in enumerate(lengths)]
+    received: list[list[Tensor]] = [[] for _ in prompts]
+    jobs = worker.call(
+        lambda: [
+            worker.submit(make_job([follow(prompt, [9], got)], FOREVER))
+            for prompt, got in zip(prompts, received, strict=True)
+        ]
+    )
+    for job in jobs:
+        list(job.decisions())
+
+    assert watched.passes[0] == (6, 16)  # those of 16 tokens at most
+    assert (3, 32) in watched.passes
+    for prompt, got in zip(prompts, received, strict=True):
+        torch.testing.assert_close(torch.stack(got), alone(watched.model, prompt, [9]), rtol=0, atol=1e-4)
 
 
 def test_a_decision_counts_the_passes_that_its_row_took(tiny_model, start):
@@ -282,7 +302,7 @@ def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):
     worker = start(watched.model)
     leaving = worker.submit(make_job([greedy([1, 2], 400)], FOREVER)).decisions()
     staying = worker.submit(make_job([greedy([3], 20)], FOREVER))
-    watched.allow(4)  # read the first, step it, read the second, step both
+    watched.allow(4)  # read the first, step it, read the second, step both; or read both and step them
     for _ in range(3):
         next(leaving)
 
@@ -290,7 +310,7 @@ def test_a_job_whose_reader_closes_leaves_within_one_step(start, watch):
     watched.allow()
 
     assert len(chosen(staying.decisions())) == 20
-    assert watched.passes[3] == (2, 1)
+    assert (2, 1) in watched.passes[:4]
     assert {rows for rows, _ in watched.passes[5:]} == {1}
     assert len(watched.passes) < 30
 
@@ -482,6 +502,24 @@ def test_a_row_that_is_too_much_alone_ends_in_a_sentence(make_tiny_model, start)
         list(job.decisions())
     assert caught.value.key == "out_of_memory"
     assert len(chosen(worker.submit(make_job([greedy([1], 2)], FOREVER)).decisions())) == 2
+
+
+def test_a_prompt_that_is_too_much_alone_fails_by_itself(make_tiny_model, start):
+    model = make_tiny_model()
+
+    def fail(_module: object, _args: tuple, kwargs: dict) -> None:
+        if kwargs["input_ids"].shape[1] > 20:
+            raise torch.OutOfMemoryError("simulated")
+
+    model.register_forward_pre_hook(fail, with_kwargs=True)
+    worker = start(model)
+    streaming = worker.submit(make_job([greedy([1, 2], 60)], FOREVER))
+    job = worker.submit(make_job([greedy([3] * 25, 5)], FOREVER))
+
+    with pytest.raises(ModelError) as caught:
+        list(job.decisions())
+    assert caught.value.key == "out_of_memory"
+    assert len(chosen(streaming.decisions())) == 60
 
 
 def test_forked_and_dropped_rows_follow_their_parents(tiny_model, start):

@@ -18,6 +18,7 @@ from llm_demo.models.catalogue import ModelCard
 from llm_demo.models.files import STAGES
 from llm_demo.models.loader import Loaded
 from llm_demo.request import Request
+from llm_demo.rows import padded
 from llm_demo.sampling import Sampling
 
 GREEDY = Sampling(strategy="greedy", max_new_tokens=12)
@@ -190,7 +191,7 @@ def test_compared_strategies_read_their_prompt_once(make_engine, watch):
 
     make_engine(watched.model).compare("érase una vez", [GREEDY, DRAWN, GREEDY])
 
-    assert [tokens for _, tokens in watched.passes if tokens > 1] == [len("érase una vez".encode())]
+    assert [tokens for _, tokens in watched.passes if tokens > 1] == [padded(len("érase una vez".encode()))]
 
 
 def test_the_same_seed_gives_the_same_text_whoever_else_is_there(make_engine):

@@ -8,6 +8,7 @@ import torch
 from llm_demo import microscope
 from llm_demo.errors import InputError, SettingsError
 from llm_demo.microscope import MOST_BRANCHES, Scope
+from llm_demo.rows import padded
 from llm_demo.sampling import Sampling
 from llm_demo.trace import Candidate, Step
 
@@ -123,7 +124,7 @@ def test_other_settings_and_draws_need_no_forward_pass(make_engine, watch):
     for sampling in SAMPLINGS.values():
         decide(engine, microscope.draw_again(scope), sampling)
 
-    assert before == [(1, 4)]
+    assert before == [(1, padded(4))]
     assert watched.passes == before
 
 

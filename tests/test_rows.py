@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from llm_demo.models.packed import pack
 from llm_demo.rows import Rows
 
 SHORT, LONG, LONGER = [5, 6], [7, 8, 9, 10, 11], [12, 13, 14, 15, 16, 17, 18, 19]
@@ -159,3 +160,47 @@ def test_many_joins_drops_and_steps_leave_every_row_its_own_numbers(tiny_model):
         tokens = ids(len(sequences))
         sequences = [[*sequence, token] for sequence, token in zip(sequences, tokens, strict=True)]
         assert_as_alone(tiny_model, step(rows, tokens), *sequences)
+
+
+@pytest.mark.parametrize("same_alone", [True, False])
+def test_first_tokens_of_different_lengths_read_together_leave_each_row_its_own_numbers(tiny_model, same_alone):
+    sequences = [LONG, SHORT, LONGER, [7]]
+    rows = Rows(tiny_model, same_alone)
+
+    fed = rows.step(sequences, hidden=True)
+
+    assert rows.lengths == (5, 2, 8, 1)
+    assert_as_alone(tiny_model, fed.logits[:, -1], *sequences)
+    plain = tiny_model(input_ids=torch.tensor([LONG]), output_hidden_states=True, use_cache=False).hidden_states[-1]
+    torch.testing.assert_close(fed.hidden[0, -5:], plain[0], rtol=0, atol=1e-5)
+    assert_as_alone(tiny_model, step(rows, [20, 21, 22, 23]), *([*ids, 20 + i] for i, ids in enumerate(sequences)))
+
+
+def test_later_tokens_too_may_be_fewer_for_some_rows(tiny_model):
+    rows = rows_of(tiny_model, LONG, SHORT)
+
+    logits = rows.step([[20], [21, 22, 23]], wanted=2).logits
+
+    assert_as_alone(tiny_model, logits[0, -1:], [*LONG, 20])
+    assert_as_alone(tiny_model, logits[1], [*SHORT, 21, 22], [*SHORT, 21, 22, 23])
+    assert_as_alone(tiny_model, step(rows, [24, 25]), [*LONG, 20, 24], [*SHORT, 21, 22, 23, 25])
+
+
+def test_a_row_of_several_read_together_can_be_taken_out(tiny_model):
+    crowd, rows = Rows(tiny_model), Rows(tiny_model)
+    crowd.step([LONG, SHORT])
+
+    rows.join(crowd, 1)
+
+    assert_as_alone(tiny_model, step(rows, [20]), [*SHORT, 20])
+
+
+def test_first_tokens_read_together_have_to_the_last_bit_the_logits_of_each_alone(make_tiny_model):
+    model = pack(make_tiny_model())
+    random = torch.Generator().manual_seed(8)
+    sequences = [torch.randint(0, 256, (count,), generator=random).tolist() for count in (1, 2, 7, 15, 16, 17, 40)]
+
+    logits = Rows(model).step(sequences).logits[:, -1]
+
+    for got, ids in zip(logits, sequences, strict=True):
+        assert torch.equal(got, Rows(model).step([ids]).logits[0, -1])

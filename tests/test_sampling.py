@@ -8,7 +8,8 @@ import torch
 from transformers import GenerationConfig
 
 from llm_demo.errors import SettingsError
-from llm_demo.sampling import RANGES, Sampling, draw, generator, likeliest, next_number, warpers
+from llm_demo.ranking import Ranking
+from llm_demo.sampling import RANGES, Sampling, draw, generator, next_number, warpers
 
 WHOLE = sorted(knob.name for knob in fields(Sampling) if knob.type is int)
 REAL = sorted(knob.name for knob in fields(Sampling) if knob.type is float)
@@ -264,7 +265,7 @@ def test_the_chain_is_that_of_generate(tiny_model, settings):
 def test_a_number_falls_into_the_interval_worked_by_hand(monkeypatch, number, token, low, high):
     monkeypatch.setattr(torch, "rand", lambda *size, **options: torch.tensor(number, dtype=torch.float64))
 
-    chosen, drawn = draw(torch.tensor([0.25, 0.0, 0.25, 0.5]), next_number(generator(0)))
+    chosen, drawn = draw(Ranking(torch.tensor([0.25, 0.0, 0.25, 0.5])), next_number(generator(0)))
 
     assert chosen == token
     assert (drawn.number, drawn.low, drawn.high) == (number, low, high)
@@ -274,7 +275,7 @@ def test_the_last_interval_ends_at_one_though_the_probabilities_miss_it(monkeypa
     short = torch.tensor([0.6, 0.3, 0.0999])  # adds up to 0.9999
     monkeypatch.setattr(torch, "rand", lambda *size, **options: torch.tensor(0.99999, dtype=torch.float64))
 
-    chosen, drawn = draw(short, next_number(generator(0)))
+    chosen, drawn = draw(Ranking(short), next_number(generator(0)))
 
     assert (chosen, drawn.high) == (2, 1.0)
 
@@ -284,17 +285,7 @@ def test_a_token_of_probability_zero_is_never_drawn():
     probs[[17, 400, 999]] = torch.tensor([1e-30, 0.5, 0.5])  # so small that it is lost in the sum
     rng = generator(5)
 
-    assert {draw(probs, next_number(rng))[0] for _ in range(2000)} <= {17, 400, 999}
-
-
-@pytest.mark.parametrize("levels", [3, 8, 10**6], ids=["mostly ties", "some", "hardly any"])
-def test_the_likeliest_are_those_of_a_stable_sort(levels):
-    random = torch.Generator().manual_seed(levels)
-    for size in range(1, 60):
-        probs = torch.randint(0, levels, (size,), generator=random).float()
-        values, ids = probs.sort(descending=True, stable=True)
-        for k in {1, 2, size // 2 + 1, size, size + 3}:
-            assert [part.tolist() for part in likeliest(probs, k)] == [values[:k].tolist(), ids[:k].tolist()]
+    assert {draw(Ranking(probs), next_number(rng))[0] for _ in range(2000)} <= {17, 400, 999}
 
 
 def test_a_number_far_down_the_tail_finds_its_token():
@@ -302,7 +293,7 @@ def test_a_number_far_down_the_tail_finds_its_token():
     exact = probs.double().flip(0).cumsum(0) / probs.double().sum()
 
     for number in (0.001, 0.04, 0.3, 0.7, 0.99999):
-        chosen, drawn = draw(probs, number)
+        chosen, drawn = draw(Ranking(probs), number)
         place = int((exact <= number).sum())
         assert abs(len(probs) - 1 - chosen - place) <= 1  # at an edge, rounding decides
         assert drawn.low <= number < drawn.high
@@ -310,12 +301,12 @@ def test_a_number_far_down_the_tail_finds_its_token():
 
 
 def test_the_number_comes_from_the_given_generator_alone():
-    first = [draw(torch.full((100,), 0.01), next_number(generator(7))) for _ in range(2)]
+    first = [draw(Ranking(torch.full((100,), 0.01)), next_number(generator(7))) for _ in range(2)]
     torch.manual_seed(123)  # somebody else draws from the global one
     torch.rand(10)
 
-    assert first[0] == first[1] == draw(torch.full((100,), 0.01), next_number(generator(7)))
-    assert first[0] != draw(torch.full((100,), 0.01), next_number(generator(8)))
+    assert first[0] == first[1] == draw(Ranking(torch.full((100,), 0.01)), next_number(generator(7)))
+    assert first[0] != draw(Ranking(torch.full((100,), 0.01)), next_number(generator(8)))
 
 
 def test_ten_thousand_draws_follow_the_warped_distribution():
@@ -329,7 +320,7 @@ def test_ten_thousand_draws_follow_the_warped_distribution():
 
     counts = dict.fromkeys(weights, 0)
     for _ in range(10_000):
-        counts[draw(probs, next_number(rng))[0]] += 1
+        counts[draw(Ranking(probs), next_number(rng))[0]] += 1
 
     assert {token for token, count in counts.items() if count} == set(squares)
     chi_square = sum((counts[token] - mean) ** 2 / mean for token, mean in expected.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from llm_demo.sampling import likeliest
+from llm_demo.ranking import likeliest
 
 RIVALS = 6  # of each distribution
 
@@ -50,7 +50,7 @@ def first_token(reference: Tensor, variant: Tensor, decode: Callable[[int], str]
         decode: a token's id to its text.
     """
     probs = [logits.float().softmax(-1) for logits in (reference, variant)]
-    ids = dict.fromkeys(token_id for one in probs for token_id in likeliest(one, RIVALS)[1].tolist())
+    ids = dict.fromkeys(token_id for one in probs for token_id in likeliest(one, RIVALS)[1])
     rivals = tuple(Rival(one, decode(one), probs[0][one].item(), probs[1][one].item()) for one in ids)
     return FirstToken(jensen_shannon(reference, variant), rivals)
 

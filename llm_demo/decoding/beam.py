@@ -14,6 +14,7 @@ from torch import Tensor
 
 from llm_demo.decoding.feed import Feed, Strategy
 from llm_demo.decoding.recorder import record_step
+from llm_demo.ranking import Ranking
 from llm_demo.sampling import Sampling, warpers
 from llm_demo.trace import BeamNode, BeamStep, Ranked, Step
 
@@ -87,7 +88,7 @@ def _extend(
 ) -> _Beam:
     beam, row = running[candidate.parent], candidate.parent
     raw = logits[row].float().log_softmax(-1)
-    step = record_step(raw, log_probs[row].softmax(-1), candidate.token_id, top_k, decode)
+    step = record_step(raw, Ranking(raw.exp()), log_probs[row].softmax(-1), candidate.token_id, top_k, decode)
     return _Beam((*beam.ids, candidate.token_id), (*beam.steps, step), candidate.total)
 
 

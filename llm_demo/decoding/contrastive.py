@@ -10,7 +10,7 @@ from torch import Tensor
 
 from llm_demo.decoding.feed import Feed, Strategy
 from llm_demo.decoding.recorder import Recorder
-from llm_demo.sampling import likeliest
+from llm_demo.ranking import likeliest
 from llm_demo.trace import Contrast
 
 
@@ -25,7 +25,7 @@ def contrastive_search(prompt_ids: Sequence[int], recorder: Recorder) -> Strateg
     parent = 0
     while True:
         probs = recorder.probs(logits)
-        ids = likeliest(probs, k)[1].tolist()
+        ids = likeliest(probs, k)[1]
         fed = yield Feed(tuple((token_id,) for token_id in ids), parents=(parent,) * len(ids), hidden=True)
         ahead = _unit(fed.hidden[:, -1])
         confidence = probs[ids]

@@ -3,11 +3,13 @@
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from llm_demo.sampling import Sampling, draw, generator, likeliest, next_number, warpers
+from llm_demo.ranking import Ranking
+from llm_demo.sampling import Sampling, draw, generator, next_number, warpers
 from llm_demo.trace import Candidate, Contrast, Draw, Step
 
 
@@ -19,6 +21,7 @@ class Recorder:
         stop_ids: the end-of-text tokens.
         finished: True once an end-of-text token came or the bound on new tokens was reached.
         count: tokens picked so far.
+        ids: the prompt and what was picked so far.
         decode: one token id, or several, to text.
     """
 
@@ -43,16 +46,12 @@ class Recorder:
         self.finished = False
         self.count = 0
         self.decode = decode
-        self._ids = torch.tensor([prompt_ids])
+        self.ids = list(prompt_ids)
+        self._seen = torch.tensor([self.ids])
         self._warp = warpers(sampling)
         self._rng = generator(sampling.seed)
         self._top_k = top_k
         self._numbers: deque[float] = deque()
-
-    @property
-    def ids(self) -> list[int]:
-        """The prompt and what was picked so far."""
-        return self._ids[0].tolist()
 
     def numbers(self, count: int) -> list[float]:
         """Return the numbers that the next draws will use; looking at them does not spend them."""
@@ -72,49 +71,72 @@ class Recorder:
         Args:
             logits: shape (vocab_size,), straight from the model, any float type and device.
         """
-        scores, log_probs, probs = self._distributions(logits)
+        given = self._distributions(logits)
         if not self.sampling.draws:
-            return self._record(log_probs, probs, int(scores.argmax()))  # the probabilities are rounded
-        chosen, drawn = draw(probs, *self.numbers(1))
-        return self._record(log_probs, probs, chosen, drawn)
+            return self._record(given, self._best(given))
+        return self._record(given, *draw(given.final, *self.numbers(1)))
 
     def force(self, logits: Tensor, token_id: int, contrast: tuple[Contrast, ...] = ()) -> Step:
         """Record a token that something else chose. It spends a number, so that later draws stay in step."""
-        return self._record(*self._distributions(logits)[1:], token_id, contrast=contrast)
+        return self._record(self._distributions(logits), token_id, contrast=contrast)
 
     def probs(self, logits: Tensor) -> Tensor:
         """Return the distribution after penalties and filters, shape (vocab_size,), without picking."""
-        return self._distributions(logits)[2]
+        return self._distributions(logits).final.probs
 
-    def _distributions(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the scores after the filters, the logarithms of the model's own probabilities, and those after."""
-        raw = logits.float()  # half precision would round the tail to 0
-        log_probs = raw.log_softmax(-1)
-        if not self._warp:
-            return raw, log_probs, log_probs.exp()
-        self._ids = self._ids.to(raw.device)
-        scores = self._warp(self._ids, raw[None].clone())[0]
-        return scores, log_probs, scores.softmax(-1)
+    def _distributions(self, logits: Tensor) -> "_Distributions":
+        scores = logits.float()  # half precision would round the tail to 0
+        log_probs = scores.log_softmax(-1)
+        raw = final = Ranking(log_probs.exp())
+        if self._warp:
+            self._seen = self._seen.to(scores.device)
+            scores = self._warp(self._seen, scores[None].clone())[0]
+            final = Ranking(scores.softmax(-1))
+        return _Distributions(log_probs, raw, scores, final)
+
+    def _best(self, given: "_Distributions") -> int:
+        """Return the token of the highest score, of equals the first."""
+        if given.final is given.raw:
+            probs, ids = given.raw.first(max(self._top_k, 2))
+            if probs[:1] > probs[1:2]:
+                return ids[0]
+        return int(given.scores.argmax())  # probabilities are rounded: different scores can give equal ones
 
     def _record(
-        self,
-        log_probs: Tensor,
-        probs: Tensor,
-        chosen: int,
-        drawn: Draw | None = None,
-        contrast: tuple[Contrast, ...] = (),
+        self, given: "_Distributions", chosen: int, drawn: Draw | None = None, contrast: tuple[Contrast, ...] = ()
     ) -> Step:
-        step = record_step(log_probs, probs, chosen, self._top_k, self.decode, drawn, contrast)
+        after = given.final.probs
+        step = record_step(given.log_probs, given.raw, after, chosen, self._top_k, self.decode, drawn, contrast)
         if self.sampling.draws:  # each token spends a number, even one that was not drawn
             self.skip(1)
-        self._ids = torch.cat([self._ids, torch.tensor([[chosen]], device=self._ids.device)], dim=1)
+        self.ids.append(chosen)
+        if self._warp:
+            self._seen = torch.cat([self._seen, self._seen.new_tensor([[chosen]])], dim=1)
         self.count += 1
         self.finished = chosen in self.stop_ids or self.count == self.sampling.max_new_tokens
         return step
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Distributions:
+    """What the model says of one place, before and after penalties and filters.
+
+    Attributes:
+        log_probs: logarithms of the model's own probabilities.
+        raw: these probabilities.
+        scores: after penalties and filters.
+        final: their probabilities; `raw` itself where there are none, so that its tokens are put in order once.
+    """
+
+    log_probs: Tensor
+    raw: Ranking
+    scores: Tensor
+    final: Ranking
+
+
 def record_step(
     raw_log_probs: Tensor,
+    raw: Ranking,
     probs: Tensor,
     chosen: int,
     top_k: int,
@@ -126,6 +148,7 @@ def record_step(
 
     Args:
         raw_log_probs: shape (vocab_size,), logarithms of the model's own probabilities.
+        raw: of these probabilities.
         probs: shape (vocab_size,), after penalties, temperature and filters.
         chosen: the token's id.
         top_k: candidates to record.
@@ -133,18 +156,26 @@ def record_step(
         drawn: how it was drawn.
         contrast: how contrastive search chose it.
     """
-    raw_probs = raw_log_probs.exp()
-    shown = [chosen, *likeliest(raw_probs, top_k)[1].tolist()]
-    places = torch.tensor(shown, device=probs.device)
-    columns = zip(shown, raw_probs[places].tolist(), probs[places].tolist(), strict=True)
-    candidates = [Candidate(i, decode(i), raw_prob, prob) for i, raw_prob, prob in columns]
-    # 0 * -inf would be no number; a token that impossible adds nothing.
-    nats = -torch.dot(raw_probs, raw_log_probs.clamp_min(torch.finfo(torch.float32).min)).item()
+    before, ids = raw.first(top_k)
+    after = before if probs is raw.probs else probs[ids].tolist()
+    top = tuple(Candidate(i, decode(i), *both) for i, *both in zip(ids, before, after, strict=True))
+    if chosen in ids:
+        picked = top[ids.index(chosen)]
+    else:
+        picked = Candidate(chosen, decode(chosen), raw.probs[chosen].item(), probs[chosen].item())
     return Step(
-        chosen=candidates[0],
-        top=tuple(candidates[1:]),
+        chosen=picked,
+        top=top,
         draw=drawn,
-        entropy=nats / math.log(2),
+        entropy=_entropy(raw.probs, raw_log_probs),
         log_prob=raw_log_probs[chosen].item(),
         contrast=contrast,
     )
+
+
+def _entropy(probs: Tensor, log_probs: Tensor) -> float:
+    """Return the entropy in bits."""
+    nats = -torch.dot(probs, log_probs).item()
+    if math.isnan(nats):  # 0 * -inf: a token that impossible adds nothing
+        nats = -torch.dot(probs, log_probs.clamp_min(torch.finfo(torch.float32).min)).item()
+    return nats / math.log(2)

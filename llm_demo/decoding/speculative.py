@@ -13,6 +13,7 @@ from torch import Tensor
 
 from llm_demo.decoding.feed import Event, Feed, Strategy
 from llm_demo.decoding.recorder import Recorder
+from llm_demo.ranking import Ranking
 from llm_demo.rows import Fed
 from llm_demo.sampling import draw, warpers
 from llm_demo.trace import Draft
@@ -100,7 +101,7 @@ class _Drafter:
 
     def _pick(self, ids: list[int], logits: Tensor, number: float) -> int:
         scores = self._warp(torch.tensor([ids], device=logits.device), logits[None].float())[0]
-        return draw(scores.softmax(-1), number)[0] if self._recorder.sampling.draws else int(scores.argmax())
+        return draw(Ranking(scores.softmax(-1)), number)[0] if self._recorder.sampling.draws else int(scores.argmax())
 
 
 def _common(left: Sequence[int], right: Sequence[int]) -> int:

@@ -5,6 +5,7 @@ import torch
 
 from llm_demo.charts import draw_bar
 from llm_demo.i18n import translator
+from llm_demo.ranking import Ranking
 from llm_demo.sampling import draw
 from llm_demo.trace import Candidate, Draw, Step
 
@@ -61,7 +62,7 @@ def test_a_chosen_token_outside_the_recorded_stands_inside_the_rest():
 
 def test_of_equals_the_smaller_id_comes_first_as_in_the_draw():
     probs = torch.tensor([0.25, 0.5, 0.25])
-    chosen, drawn = draw(probs, 0.6)
+    chosen, drawn = draw(Ranking(probs), 0.6)
     top = tuple(Candidate(n, f" t{n}", probs[n].item(), probs[n].item()) for n in (2, 1, 0))
 
     figure = draw_bar(step(top[2 - chosen], drawn, top), ES)
