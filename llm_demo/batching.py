@@ -18,6 +18,7 @@ from llm_demo.errors import DeadlineError, DemoError, ModelError
 from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
 from llm_demo.memory import give_back
 from llm_demo.prefill import Prefill, Prompts
+from llm_demo.replay import Replay
 from llm_demo.rows import Fed, Rows
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
@@ -43,6 +44,7 @@ class Worker:
         capacity: int = 1_000_000,
         same_alone: bool = True,
         thread: ThreadPoolExecutor | None = None,
+        replay: Replay | None = None,
     ) -> None:
         """
         Args:
@@ -51,16 +53,18 @@ class Worker:
             capacity: tokens that the caches may hold over all rows; jobs beyond it wait.
             same_alone: whether a lone row is to get to the last bit what it would get in a crowd.
             thread: a single one, shared with other models' workers, whose steps take turns; its own where None.
+            replay: the model's recorded decode steps; what they keep reserved is taken off the capacity.
         """
         self._models = {"main": model, "draft": draft}
         self._same_alone = same_alone
-        self._capacity = capacity
+        self._replay = replay
+        self._capacity = capacity - (replay.rows * replay.width if replay else 0)
         self._max_rows = MAX_ROWS
         self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._waiting: list[Run] = []
         self._prompts = Prompts(self._make_rows, PIECES.get(model.device.type, PIECES["cuda"]))
         self._running: list[Run] = []
-        self._shared = self._make_rows()
+        self._shared = self._make_shared()
         self._busy = False
         self._closed = False
         self._gave_back = time.monotonic()
@@ -87,6 +91,9 @@ class Worker:
 
     def _make_rows(self, model: str = "main") -> Rows:
         return Rows(self._models[model], self._same_alone)
+
+    def _make_shared(self) -> Rows:
+        return Rows(self._models["main"], self._same_alone, self._replay)
 
     def _line_up(self, job: Job) -> None:
         job.running = len(job.strategies)
@@ -119,7 +126,7 @@ class Worker:
         freed = 0
         if not self._running:
             freed = self._shared.nbytes
-            self._shared = self._make_rows()
+            self._shared = self._make_shared()
         if freed > MUCH or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
             give_back()  # caches come and go in every width, and what is left between them would only ever grow
             self._gave_back = time.monotonic()
@@ -253,7 +260,7 @@ class Worker:
         self._max_rows = max(sum(len(run.rows) for run in self._running), 1)
         # The memory is given back before anybody's cache is made anew, rows in the order that they had.
         staying = [run for run in runs if run in self._running]
-        self._shared = self._make_rows()
+        self._shared = self._make_shared()
         if self._models["main"].device.type == "cuda":
             torch.cuda.empty_cache()
         for run in staying:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from transformers import Cache, PreTrainedModel
 
+from llm_demo.replay import Replay
 from llm_demo.slots import SlotLayer, Where, rounded
 
 # On a CPU the sums of attention come out the same to the last bit for any number of rows but one, and for any width
@@ -35,18 +36,20 @@ class Fed:
 class Rows:
     """Sequences that take their next forward pass together."""
 
-    def __init__(self, model: PreTrainedModel, same_alone: bool = True) -> None:
+    def __init__(self, model: PreTrainedModel, same_alone: bool = True, replay: Replay | None = None) -> None:
         """
         Args:
             model: what reads the rows.
             same_alone: whether a lone row is to get, on a CPU, what it would get in a crowd: it goes through twice, and
                 attention's width is rounded. Without, a pass over rows of one length needs no mask.
+            replay: the model's recorded steps, whose memory the rows then live in as long as they fit.
         """
         self._model = model
         self._same_alone = same_alone
         self._where = Where()
         layers = model.config.get_text_config().num_hidden_layers
-        self._layers = [SlotLayer(self._where) for _ in range(layers)]
+        self._replay = replay
+        self._layers = [SlotLayer(self._where, *part) for part in (replay.memory if replay else [()] * layers)]
         self._cache = Cache(layers=self._layers)
         self._lengths: list[int] = []
 
@@ -55,8 +58,8 @@ class Rows:
 
     @property
     def nbytes(self) -> int:
-        """Memory of its keys and values, unused columns included."""
-        return sum(layer.nbytes for layer in self._layers)
+        """Memory of its keys and values, unused columns included; what is reserved for good does not count."""
+        return 0 if self._in_reserved_memory else sum(layer.nbytes for layer in self._layers)
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -72,6 +75,9 @@ class Rows:
             wanted: of how many last positions to return the logits.
             hidden: whether to return the last layer's states too.
         """
+        if (logits := self._replayed(tokens, hidden)) is not None:
+            self._lengths = [length + 1 for length in self._lengths]
+            return Fed(logits, None)
         device = self._model.device
         same = self._same_alone and device.type == "cpu"
         counts = [len(new) for new in tokens]
@@ -132,6 +138,17 @@ class Rows:
     def forget(self, row: int, count: int) -> None:
         """Take the last `count` tokens of a row back."""
         self._lengths[row] -= count
+
+    @property
+    def _in_reserved_memory(self) -> bool:
+        """Whether the rows have not outgrown the memory that the recorded steps work on."""
+        return self._replay is not None and self._layers[0].keys is self._replay.memory[0][0]
+
+    def _replayed(self, tokens: Sequence[Sequence[int]], hidden: bool) -> Tensor | None:
+        """Return the logits of a recorded step; None where none suits."""
+        if hidden or not self._in_reserved_memory or not self._lengths or any(len(new) != 1 for new in tokens):
+            return None
+        return self._replay.step([token for (token,) in tokens], self._lengths)
 
     def _places(self, counts: Sequence[int], count: int) -> tuple[Tensor, Tensor]:
         """Return the columns that `count` tokens of each row go to, and their positions, both of shape (rows, count).

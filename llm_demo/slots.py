@@ -26,9 +26,16 @@ class SlotLayer(CacheLayerMixin):
 
     is_sliding = False
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: Where, keys: Tensor | None = None, values: Tensor | None = None) -> None:
+        """
+        Args:
+            where: of the pass under way, shared by all layers.
+            keys, values: memory to begin with, shape (rows, heads, columns, head_dim); none where left out.
+        """
         super().__init__()
         self._where = where
+        if keys is not None:
+            self.keys, self.values, self.is_initialized = keys, values, True
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
         self.keys = key_states.new_zeros((0, key_states.shape[1], 0, key_states.shape[3]))

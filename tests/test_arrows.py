@@ -30,7 +30,7 @@ LAYERS = (
     | {"languages", "template", "tally", "remote"},
     {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
     | {"offers"},
-    {"sampling", "trace", "rows", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
+    {"sampling", "trace", "rows", "replay", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats", "rates", "incident", "memory", "ranking", "slots"},
     {"i18n"},
 )
@@ -60,6 +60,7 @@ SIDEWAYS = {
     "request": {"models"},
     "startup": {"models"},
     "sampling": {"trace"},
+    "rows": {"replay"},
     "rooms": {"poll"},
     "config": {"errors"},
 }

@@ -426,15 +426,14 @@ def test_a_job_that_does_not_fit_waits_with_its_place_known(start, watch):
     running = worker.submit(make_job([greedy([1], 8)], FOREVER, width=600))
     waiting = [worker.submit(make_job([greedy([2], 8)], FOREVER, width=600)) for _ in range(2)]
     watched.allow(3)
-    listening = running.decisions()
-    next(listening)
-    worker.call(lambda: None)
+    streams = [job.decisions() for job in (running, *waiting)]
+    first = [next(stream).event for stream in streams]
 
+    assert first[1:] == [Waiting(1), Waiting(2)]
     assert (running.place, *(job.place for job in waiting)) == (0, 1, 2)
-    assert listening
     watched.allow()
-    for place, job in enumerate(waiting, start=1):
-        told = [decision.event for decision in job.decisions()]
+    for place, (job, stream) in enumerate(zip(waiting, streams[1:], strict=True), start=1):
+        told = [Waiting(place), *(decision.event for decision in stream)]
         assert told[:place] == [Waiting(before) for before in range(place, 0, -1)]
         assert [type(event) for event in told[place:]] == [Step] * 8
         assert job.place == 0

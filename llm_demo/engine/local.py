@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from torch import Tensor
 
 from llm_demo.batching import Worker
-from llm_demo.config import Config
+from llm_demo.config import ZERO, Config
 from llm_demo.decoding import make_strategy, rows_of
 from llm_demo.decoding.feed import Event, Waiting, Weighed
 from llm_demo.decoding.glance import glance, weigh
@@ -21,6 +21,7 @@ from llm_demo.jobs import Decision, Job
 from llm_demo.models.catalogue import ModelCard, catalogue, find
 from llm_demo.models.files import Report, load_tokenizer
 from llm_demo.models.loader import Loaded, check_room, load, load_default
+from llm_demo.replay import CudaGraphs, prepare
 from llm_demo.request import Request, check_bounds, check_context, check_forced, check_strategy
 from llm_demo.sampling import DRAFTING
 from llm_demo.shelf import Shelf
@@ -42,6 +43,7 @@ class LocalEngine(Engine):
         """
         self.config = config
         self.cards: Mapping[str, ModelCard] = catalogue(config)
+        self._is_first = thread is None
         self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
         self._start: Startup[tuple[Loaded, Worker]] = Startup(lambda report: self._begin(read(report)))
         self._others: Shelf[LocalEngine] = Shelf(config.max_models)
@@ -61,7 +63,10 @@ class LocalEngine(Engine):
         self._spell = lru_cache(maxsize=2**17)(loaded.tokenizer.decode)
         # The 4-bit kernel rounds each number of rows in its own way: there, twice would be for nothing.
         same_alone = loaded.number_format != "int4"
-        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone, self._thread)
+        # Not where a GPU is lent for moments, nor for models beside the default one, whose memory is to go again.
+        lasting = self._is_first and self.config.device != ZERO and loaded.model.device.type == "cuda"
+        replay = prepare(loaded.model, loaded.capacity, CudaGraphs) if lasting else None
+        return loaded, Worker(loaded.model, loaded.draft, loaded.capacity, same_alone, self._thread, replay)
 
     @property
     def loading(self) -> Loading:
