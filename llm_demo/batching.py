@@ -7,7 +7,7 @@ anybody's whole text. All rows that feed one token share a pass; a strategy that
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 import torch
@@ -20,6 +20,7 @@ from llm_demo.memory import give_back
 from llm_demo.prefill import Prefill, Prompts
 from llm_demo.replay import Replay
 from llm_demo.rows import Fed, Rows
+from llm_demo.turns import Turns
 
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
 GIVE_BACK_SECONDS = 5.0  # more often, and new tokens wait for memory: it takes milliseconds, and so does asking again
@@ -43,7 +44,7 @@ class Worker:
         draft: PreTrainedModel | None = None,
         capacity: int = 1_000_000,
         same_alone: bool = True,
-        thread: ThreadPoolExecutor | None = None,
+        thread: Turns | None = None,
         replay: Replay | None = None,
     ) -> None:
         """
@@ -60,7 +61,7 @@ class Worker:
         self._replay = replay
         self._capacity = capacity - (replay.rows * replay.width if replay else 0)
         self._max_rows = MAX_ROWS
-        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
+        self._thread = thread or Turns()
         self._waiting: list[Run] = []
         self._prompts = Prompts(self._make_rows, PIECES.get(model.device.type, PIECES["cuda"]))
         self._running: list[Run] = []
@@ -106,10 +107,22 @@ class Worker:
             self._schedule()
 
     def _schedule(self) -> None:
-        """Queue the next tick behind whatever was asked for meanwhile."""
-        self._thread.submit(self._tick).add_done_callback(self._ticked)
+        """Queue the next ticks behind whatever was asked for meanwhile."""
+        self._thread.submit(self._ticks).add_done_callback(self._ticked)
 
     @torch.inference_mode()
+    def _ticks(self) -> None:
+        """Take one tick after another until somebody else wants the thread."""
+        self._tick()
+        while self._goes_on() and not self._thread.wanted:
+            self._tick()
+
+    def _ticked(self, ticks: Future[None]) -> None:
+        if error := ticks.exception():
+            self._fail_all(error)
+        if self._goes_on():
+            self._schedule()
+
     def _tick(self) -> None:
         """Admit newcomers, read some of their prompts, and take one step with all rows."""
         self._drop_the_gone()
@@ -119,9 +132,8 @@ class Worker:
         for run in [run for run in self._running if run.own and not run.rows]:
             self._own_pass(run)
 
-    def _ticked(self, tick: Future[None]) -> None:
-        if error := tick.exception():
-            self._fail_all(error)
+    def _goes_on(self) -> bool:
+        """Let go of what nobody needs any more; return whether there is more to do."""
         self._busy = bool(self._running or self._waiting)
         freed = 0
         if not self._running:
@@ -130,8 +142,7 @@ class Worker:
         if freed > MUCH or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
             give_back()  # caches come and go in every width, and what is left between them would only ever grow
             self._gave_back = time.monotonic()
-        if self._busy and not self._closed:
-            self._schedule()
+        return self._busy and not self._closed
 
     def _drop_the_gone(self) -> None:
         now = time.monotonic()
@@ -165,6 +176,8 @@ class Worker:
         return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
 
     def _read_prompts(self) -> None:
+        if self._prompts.idle:
+            return
         streaming = any(run.rows or run.own for run in self._running)
         for prefill, fed in self._prompts.read(streaming):
             for run in prefill.runs:

@@ -119,6 +119,11 @@ class Prompts:
         self._reading: list[Prefill] = []
         self._firsts: list[Prefill] = []  # of each job that still has prompts to read, the first long one
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being read, and nothing kept of what was."""
+        return not (self._reading or self._firsts)
+
     def __contains__(self, run: Run) -> bool:
         return any(run in prefill.runs for prefill in self._reading)
 

@@ -31,7 +31,7 @@ LAYERS = (
     {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
     | {"offers"},
     {"sampling", "trace", "rows", "replay", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
-    {"errors", "config", "stats", "rates", "incident", "memory", "ranking", "slots"},
+    {"errors", "config", "stats", "rates", "incident", "memory", "ranking", "slots", "turns"},
     {"i18n"},
 )
 # Beside its own layer's others, a part may import these alone.

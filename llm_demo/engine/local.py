@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -26,14 +25,13 @@ from llm_demo.request import Request, check_bounds, check_context, check_forced,
 from llm_demo.sampling import DRAFTING
 from llm_demo.shelf import Shelf
 from llm_demo.startup import Loading, Startup
+from llm_demo.turns import Turns
 
 
 class LocalEngine(Engine):
     """Runs one model for everybody, in the one thread of this process that computes."""
 
-    def __init__(
-        self, config: Config, read: Callable[[Report], Loaded], thread: ThreadPoolExecutor | None = None
-    ) -> None:
+    def __init__(self, config: Config, read: Callable[[Report], Loaded], thread: Turns | None = None) -> None:
         """Begin to load in a thread of its own; `Engine.load` is the usual way in.
 
         Args:
@@ -44,7 +42,7 @@ class LocalEngine(Engine):
         self.config = config
         self.cards: Mapping[str, ModelCard] = catalogue(config)
         self._is_first = thread is None
-        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
+        self._thread = thread or Turns()
         self._start: Startup[tuple[Loaded, Worker]] = Startup(lambda report: self._begin(read(report)))
         self._others: Shelf[LocalEngine] = Shelf(config.max_models)
         self._tokenizer_of = lru_cache(maxsize=8)(partial(load_tokenizer, config=config, report=lambda _stage: None))

@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import lru_cache, partial
 from weakref import WeakValueDictionary
@@ -32,6 +32,7 @@ from llm_demo.request import Request, check_bounds, check_context, check_forced,
 from llm_demo.sampling import PENALTIES, Sampling
 from llm_demo.shelf import Shelf
 from llm_demo.startup import Loading, Startup
+from llm_demo.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class RemoteEngine(Engine):
         endpoint: Endpoint,
         model: str = "",
         served: Served | None = None,
-        thread: ThreadPoolExecutor | None = None,
+        thread: Turns | None = None,
     ) -> None:
         """Begin to find out what the server tells; `Engine.load` is the usual way in.
 
@@ -65,7 +66,7 @@ class RemoteEngine(Engine):
         self._endpoint = endpoint
         self._model = model
         self._served: Served = served or {}
-        self._thread = thread or ThreadPoolExecutor(1, thread_name_prefix="llm-demo-worker")
+        self._thread = thread or Turns()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._local: Shelf[LocalEngine] = Shelf(config.max_models)
         self._remote: dict[str, RemoteEngine] = {}
