@@ -41,7 +41,8 @@ class Rows:
         Args:
             model: what reads the rows.
             same_alone: whether a lone row is to get, on a CPU, what it would get in a crowd: it goes through twice, and
-                attention's width is rounded. Without, a pass over rows of one length needs no mask.
+                its first tokens and attention's width are rounded up. Without, a pass over rows of one length needs no
+                mask.
             replay: the model's recorded steps, whose memory the rows then live in as long as they fit.
         """
         self._model = model
