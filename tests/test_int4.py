@@ -42,11 +42,15 @@ def test_weights_of_more_than_16_levels_are_refused():
         Int4Linear(torch.randn((64, 128), generator=torch.Generator().manual_seed(0)))
 
 
-@pytest.mark.parametrize("rows", [1, KERNEL_ROWS + 1])
-def test_the_heads_likeliest_logits_are_the_exact_ones(rows):
+def make_head_weight() -> torch.Tensor:
     weight = torch.randint(-127, 128, (2048, 64), generator=torch.Generator().manual_seed(2)).float()
     weight[:, ::32] = 127  # every group of 32 uses its whole range
-    weight *= 0.001
+    return weight * 0.001
+
+
+@pytest.mark.parametrize("rows", [1, KERNEL_ROWS])
+def test_the_heads_likeliest_logits_are_the_exact_ones(rows):
+    weight = make_head_weight()
     states = torch.randn((rows, 1, 64), generator=torch.Generator().manual_seed(3))
 
     found, exact = Int8Head(weight)(states), nn.functional.linear(states, weight)
@@ -55,6 +59,14 @@ def test_the_heads_likeliest_logits_are_the_exact_ones(rows):
     assert relative_error(found, exact) < 0.01
     top = exact.topk(100).indices
     torch.testing.assert_close(found.gather(-1, top), exact.gather(-1, top), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [KERNEL_ROWS + 1, 40])
+def test_for_many_rows_all_of_the_heads_logits_are_exact(rows):
+    weight = make_head_weight()
+    states = torch.randn((rows, 1, 64), generator=torch.Generator().manual_seed(3))
+
+    torch.testing.assert_close(Int8Head(weight)(states), nn.functional.linear(states, weight), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
