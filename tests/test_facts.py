@@ -204,5 +204,5 @@ def test_weights_of_4_bits_weigh_less_than_in_float32_with_their_copy_of_16(make
 
     after = weigh(to_int4(model))
 
-    # 16 bits and 4, and 2 of 16 for each group of 32: 21 of 32. The head: 16, twice 4, twice 2 of 16 for each 32.
-    assert after - before == layers * 21 / 32 - layers + head * (2 + 1 + 2 * 4 / 32)
+    # 16 bits and 4, and 2 of 16 for each group of 32: 21 of 32. The head: 32, twice 4, twice 2 of 16 for each 32.
+    assert after - before == layers * 21 / 32 - layers + head * (4 + 1 + 2 * 4 / 32)
