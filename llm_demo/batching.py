@@ -111,16 +111,19 @@ class Worker:
         self._thread.submit(self._ticks).add_done_callback(self._ticked)
 
     @torch.inference_mode()
-    def _ticks(self) -> None:
-        """Take one tick after another until somebody else wants the thread."""
+    def _ticks(self) -> bool:
+        """Take one tick after another until somebody else wants the thread; return whether there is more to do."""
         self._tick()
-        while self._goes_on() and not self._thread.wanted:
+        while goes_on := self._goes_on():
+            if self._thread.wanted:
+                break
             self._tick()
+        return goes_on
 
-    def _ticked(self, ticks: Future[None]) -> None:
+    def _ticked(self, ticks: Future[bool]) -> None:
         if error := ticks.exception():
             self._fail_all(error)
-        if self._goes_on():
+        if self._goes_on() if error else ticks.result():
             self._schedule()
 
     def _tick(self) -> None:
@@ -182,8 +185,7 @@ class Worker:
         for prefill, fed in self._prompts.read(streaming):
             for run in prefill.runs:
                 if fed is None:
-                    self._running.remove(run)
-                    run.job.fail(ModelError("out_of_memory"))
+                    self._turn_away(run)
                     continue
                 run.remember()
                 if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
@@ -263,8 +265,7 @@ class Worker:
         for run in runs:
             run.history = [tokens[:-1] for tokens in run.history]  # the pass did not happen
         if len(runs) == 1:
-            self._running.remove(leaving[0])
-            leaving[0].job.fail(ModelError("out_of_memory"))
+            self._turn_away(leaving[0])
         else:
             for run in leaving:
                 run.rows = []
@@ -278,6 +279,11 @@ class Worker:
             torch.cuda.empty_cache()
         for run in staying:
             self._resume(run)
+
+    def _turn_away(self, run: Run) -> None:
+        """Fail a run that is too much for the memory by itself."""
+        self._running.remove(run)
+        run.job.fail(ModelError("out_of_memory"))
 
     def _resume(self, run: Run) -> None:
         """Read again what a run's rows held; its feed is still to come."""

@@ -165,7 +165,7 @@ def prepare(model: PreTrainedModel, capacity: int, make_record: Callable[[], Cal
         if replay.agrees():
             return replay
         log.error("Recorded steps give other logits than the model: they are not used")
-    except (RuntimeError, NotImplementedError) as error:  # torch's own, running out of memory included
+    except RuntimeError as error:  # torch's own are all of this kind, running out of memory included
         log.warning("The steps of this model cannot be recorded: %s", error)
     return None
 
