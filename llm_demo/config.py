@@ -11,7 +11,7 @@ from llm_demo.i18n import LANGUAGES
 
 DEVICES = ("auto", "cpu", "cuda")
 ZERO = "zero"
-DTYPES = ("auto", "float32", "bfloat16", "float16", "int4")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUIZ_SETS = ("lite", "full")
 PREFIX = "LLM_DEMO_"
 FRAMES = re.compile(r"https?://[\w.*-]+(:[\d*]+)?( https?://[\w.*-]+(:[\d*]+)?)*", re.ASCII)

@@ -40,7 +40,6 @@ ABLATED = [
 SAMPLES = 4  # of each of their five variants
 TOP_K = 10  # candidates recorded at every step
 CROWD = 16  # visitors whose throughput and fairness are figures by themselves
-INT4_BITS = 5  # a weight: 4, and two bfloat16 numbers for each group of 32; the output head has two such halves
 MATRIX = (32_768, 4_096)  # 512 MB in float32: more than most processors' caches hold
 
 Speeds = Mapping[str, Sequence[float]]
@@ -245,8 +244,6 @@ def bytes_per_token(plain: PreTrainedModel, number_format: str) -> float:
     weights = sum(weight.numel() for weight in plain.parameters())
     if head is not embedding:
         weights -= embedding.numel()
-    if number_format == "int4":
-        return (weights + head.numel()) * INT4_BITS / 8
     return weights * getattr(torch, number_format).itemsize
 
 

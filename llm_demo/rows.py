@@ -14,8 +14,8 @@ from transformers import Cache, PreTrainedModel
 from llm_demo.replay import Replay
 from llm_demo.slots import SlotLayer, Where, rounded
 
-# On a CPU the sums of attention come out the same to the last bit for any number of rows but one, and for any width
-# that is a multiple of this: whoever decodes alone gets what a crowd would give.
+# On a CPU the sums of attention under a mask come out the same to the last bit for any number of rows, and for any
+# width that is a multiple of this: whoever decodes alone gets what a crowd would give.
 LANES = 16
 FILLING = 0  # a token of every vocabulary, in a place that nobody looks at
 
@@ -40,9 +40,8 @@ class Rows:
         """
         Args:
             model: what reads the rows.
-            same_alone: whether a lone row is to get, on a CPU, what it would get in a crowd: it goes through twice, and
-                its first tokens and attention's width are rounded up. Without, a pass over rows of one length needs no
-                mask.
+            same_alone: whether a lone row is to get, on a CPU, what it would get in a crowd: the number of its first
+                tokens and attention's width are rounded up. Without, a pass over rows of one length needs no mask.
             replay: the model's recorded steps, whose memory the rows then live in as long as they fit.
         """
         self._model = model
@@ -99,9 +98,6 @@ class Rows:
         else:
             rows = torch.arange(len(tokens))[:, None].expand_as(columns)
             self._where.place = (rows.to(device), columns.to(device))
-        self._where.doubled = same and longest > 0 and len(tokens) == count == 1
-        if self._where.doubled:
-            tokens, positions = [*tokens, *tokens], positions.expand(2, -1)
         plain = not longest or (count == 1 and not same)  # nobody has to be kept from looking anywhere
         output = self._model(
             input_ids=torch.tensor(tokens, device=device),
@@ -113,9 +109,8 @@ class Rows:
             output_hidden_states=hidden,
         )
         self._lengths = [length + given for length, given in zip(self._lengths, counts, strict=True)]
-        rows = slice(len(self._lengths))
-        states = output.hidden_states[-1][rows, -max(counts) :] if hidden else None
-        return Fed(output.logits[rows, -wanted:], states)
+        states = output.hidden_states[-1][:, -max(counts) :] if hidden else None
+        return Fed(output.logits[:, -wanted:], states)
 
     def join(self, other: "Rows", row: int = 0) -> None:
         """Add a row of another batch at the end."""

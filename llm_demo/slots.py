@@ -10,14 +10,10 @@ COLUMNS = 256  # tokens of memory that a batch begins with, and grows by
 
 @dataclass(slots=True)
 class Where:
-    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own.
-
-    A pass is `doubled` where its only row goes through the model twice.
-    """
+    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own."""
 
     start: int = 0
     width: int = 0
-    doubled: bool = False
     place: slice | tuple[Tensor, Tensor] = field(default_factory=lambda: slice(0))
 
 
@@ -48,8 +44,6 @@ class SlotLayer(CacheLayerMixin):
         """Write shape (rows, heads, tokens, head_dim) at each row's own columns; return all up to the longest."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        if self._where.doubled:
-            key_states, value_states = key_states[:1], value_states[:1]
         rows, width = key_states.shape[0], self._where.width
         self._make_room(rows, width)
         place = self._where.place
@@ -59,8 +53,7 @@ class SlotLayer(CacheLayerMixin):
         else:
             self.keys[:rows].transpose(1, 2)[place] = key_states.transpose(1, 2)
             self.values[:rows].transpose(1, 2)[place] = value_states.transpose(1, 2)
-        shown = self.keys[:rows, :, :width], self.values[:rows, :, :width]
-        return tuple(part.expand(2, -1, -1, -1) for part in shown) if self._where.doubled else shown
+        return self.keys[:rows, :, :width], self.values[:rows, :, :width]
 
     @property
     def nbytes(self) -> int:

@@ -177,12 +177,12 @@ def test_the_percentile_of_one_value_is_that_value():
     assert percentile([0.25], 95) == 0.25
 
 
-@pytest.mark.parametrize(("number_format", "bits"), [("float32", 32), ("bfloat16", 16), ("int4", 5)])
+@pytest.mark.parametrize(("number_format", "bits"), [("float32", 32), ("float16", 16)])
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_token_reads_all_weights_but_the_embedding(make_tiny_model, number_format, bits, tied):
     model = make_tiny_model(tie_word_embeddings=tied)
     layers = sum(weight.numel() for weight in model.model.parameters()) - 259 * 32
-    head = 259 * 32 * (2 if number_format == "int4" else 1)  # a head of 8 bits is two halves of 4
+    head = 259 * 32
 
     assert bytes_per_token(model, number_format) == (layers + head) * bits / 8
 
@@ -193,13 +193,13 @@ def test_the_bandwidth_is_a_number_above_zero():
 
 def test_the_picture_has_two_curves_for_each_number_format():
     row = {"n": 4, "tokens_per_second": 50.0, "gap_p95": 0.25}
-    figure = crowd_chart({"float32": [row], "int4": [row]}, "a title", "visitors", "speed", "gap")
+    figure = crowd_chart({"float32": [row], "float16": [row]}, "a title", "visitors", "speed", "gap")
 
     assert [(curve.name, curve.y[0]) for curve in figure.data] == [
         ("float32", 50.0),
         ("float32", 250.0),
-        ("int4", 50.0),
-        ("int4", 250.0),
+        ("float16", 50.0),
+        ("float16", 250.0),
     ]
     assert figure.layout.xaxis2.title.text == "visitors"
 

@@ -225,7 +225,7 @@ def test_another_seed_gives_another_text(make_engine):
 
 def test_closing_a_stream_stops_the_work_within_one_step(make_engine, watch):
     watched = watch(held=True)
-    engine = make_engine(watched.model, number_format="int4")  # in float32 a lone row goes in twice
+    engine = make_engine(watched.model)
     stream = engine.stream("hola", Sampling(max_new_tokens=500))
     watched.allow(3)
     for _ in range(3):
@@ -241,7 +241,7 @@ def test_closing_a_stream_stops_the_work_within_one_step(make_engine, watch):
 
 def test_closing_a_stream_before_its_first_step_stops_the_work_too(make_engine, watch):
     watched = watch(held=True)
-    engine = make_engine(watched.model, number_format="int4")  # in float32 a lone row goes in twice
+    engine = make_engine(watched.model)
     stream = engine.stream("hola", Sampling(max_new_tokens=500))
 
     stream.close()

@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from llm_demo.config import Config
 from llm_demo.errors import ModelError
-from llm_demo.models import files, loader
+from llm_demo.models import files, loader, packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard
 from llm_demo.models.files import load_tokenizer, locate
 from llm_demo.models.loader import (
@@ -65,44 +65,23 @@ def test_a_gpu_that_is_wanted_and_not_there_is_an_error(monkeypatch):
     assert caught.value.key == "no_gpu"
 
 
-@pytest.mark.parametrize(
-    ("features", "dtype"),
-    [
-        ({"avx512_bf16": True}, "bfloat16"),
-        ({"amx_bf16": True, "avx512_bf16": False}, "bfloat16"),
-        ({"avx512_bf16": False, "avx2": True}, "float32"),
-        ({}, "float32"),
-    ],
-)
-def test_a_processor_computes_in_bfloat16_where_it_can(monkeypatch, features, dtype):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: features)
+@pytest.mark.parametrize(("can", "dtype"), [(True, "float16"), (False, "float32")])
+def test_a_processor_multiplies_by_float16_weights_where_it_can(monkeypatch, can, dtype):
+    monkeypatch.setattr(packed, "can_halve", lambda: can)
 
-    assert choose_format(ModelCard("other", "hub/id"), Config(), "cpu") == dtype
+    assert choose_format(Config(), "cpu") == dtype
 
 
 @pytest.mark.parametrize(("bfloat16", "dtype"), [(True, "bfloat16"), (False, "float32")])
 def test_a_gpu_computes_in_bfloat16_where_it_can(monkeypatch, bfloat16, dtype):
     with_gpu(monkeypatch, True, bfloat16)
 
-    assert choose_format(ModelCard("other", "hub/id"), Config(), "cuda") == dtype
+    assert choose_format(Config(), "cuda") == dtype
 
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
 def test_the_operators_number_format_is_taken(name):
-    assert choose_format(ModelCard("other", "hub/id"), Config(dtype=name), "cpu") == name
-
-
-def test_the_embedded_model_runs_in_its_own_four_bits_where_that_pays(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-
-    assert choose_format(ModelCard(EMBEDDED), Config(), "cpu") == "int4"
-
-
-def test_four_bits_are_for_the_embedded_model_on_a_cpu_alone():
-    for card, device in ((ModelCard("other", "hub/id"), "cpu"), (ModelCard(EMBEDDED), "cuda")):
-        with pytest.raises(ModelError) as caught:
-            choose_format(card, Config(dtype="int4"), device)
-        assert caught.value.key == "no_int4"
+    assert choose_format(Config(dtype=name), "cpu") == name
 
 
 # --- the default ---
@@ -167,6 +146,22 @@ def test_a_folder_is_loaded_in_the_number_format_asked_for(tiny_folder, tiny_mod
     assert not loaded.model.training
     assert torch.equal(loaded.model.lm_head.weight, tiny_model.lm_head.weight.bfloat16())
     assert loaded.tokenizer.decode(loaded.tokenizer("¿qué?").input_ids) == "¿qué?"
+
+
+@pytest.mark.skipif(not packed.can_halve(), reason="torch without FBGEMM")
+def test_a_folder_in_bfloat16_is_loaded_with_float16_weights(tmp_path, tiny_tokenizer, make_tiny_model):
+    make_tiny_model().bfloat16().save_pretrained(tmp_path)
+    tiny_tokenizer.save_pretrained(tmp_path)
+    ids = torch.arange(12)[None]
+
+    card = ModelCard("tiny", str(tmp_path))
+    loaded, exact = (load(card, Config(device="cpu", dtype=dtype), no_report) for dtype in ("float16", "float32"))
+
+    assert loaded.number_format == "float16"
+    assert loaded.model.dtype == torch.float32  # what is computed in
+    assert not loaded.model.training
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded.model(ids).logits, exact.model(ids).logits, rtol=0, atol=1e-4)
 
 
 def test_the_context_is_that_of_the_models_config(tiny_folder):

@@ -59,8 +59,8 @@ class LocalEngine(Engine):
     def _begin(self, loaded: Loaded) -> tuple[Loaded, Worker]:
         # Ten candidates a step are ten tokens to spell, most of them seen before.
         self._spell = lru_cache(maxsize=2**17)(loaded.tokenizer.decode)
-        # The 4-bit kernel rounds each number of rows in its own way: there, twice would be for nothing.
-        same_alone = loaded.number_format != "int4"
+        # Elsewhere the last bits may differ: a lone row needs no mask then, which takes time.
+        same_alone = loaded.number_format == "float32"
         # Not where a GPU is lent for moments, nor for models beside the default one, whose memory is to go again.
         lasting = self._is_first and self.config.device != ZERO and loaded.model.device.type == "cuda"
         replay = prepare(loaded.model, loaded.capacity, CudaGraphs) if lasting else None
@@ -173,8 +173,7 @@ def beside(
         config: of the other one.
         begin: makes its engine.
     """
-    number_format = config.dtype if config.dtype != "int4" else "auto"  # 4 bits are one model's alone
-    config = replace(config, model=card.key, draft_model="", dtype=number_format)
+    config = replace(config, model=card.key, draft_model="")
 
     def read(report: Report) -> Loaded:
         check_room(card, config, report)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Literal
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
@@ -71,8 +72,17 @@ def read(reader: type, source: str, card: ModelCard, **options: object):  # noqa
         raise ModelError("hub", name=card.key, source=source) from error
 
 
-def read_model(source: str, card: ModelCard, dtype: torch.dtype) -> PreTrainedModel:
-    """Read a model that writes; ModelError where weights are missing, which transformers would make up at random."""
+def read_model(source: str, card: ModelCard, dtype: torch.dtype | Literal["auto"]) -> PreTrainedModel:
+    """Read a model that writes.
+
+    Args:
+        source: folder or hub id.
+        card: its own.
+        dtype: what its weights are to be in; `auto` leaves them as they are.
+
+    Raises:
+        ModelError: weights are missing, which transformers would make up at random.
+    """
     options = {"dtype": dtype, "use_safetensors": True, "output_loading_info": True}
     model, info = read(AutoModelForCausalLM, source, card, **options)
     if info["missing_keys"]:

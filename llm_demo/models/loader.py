@@ -17,7 +17,7 @@ from transformers import (
 
 from llm_demo.config import ZERO, Config
 from llm_demo.errors import ModelError
-from llm_demo.models import int4, packed
+from llm_demo.models import packed
 from llm_demo.models.catalogue import EMBEDDED, GPU_DEFAULT, ModelCard, catalogue, find
 from llm_demo.models.files import Report, locate, read, read_model
 
@@ -80,24 +80,18 @@ def choose_device(config: Config) -> str:
     return config.device
 
 
-def choose_format(card: ModelCard, config: Config, device: str) -> str:
-    """Return the operator's number format, or the fastest that the machine computes in and the model bears.
+def choose_format(config: Config, device: str) -> str:
+    """Return the operator's number format, or the fastest that the machine computes in and probabilities bear.
 
-    The embedded model's own 4 bits on a CPU that multiplies in bfloat16; else bfloat16 where it is native; else
-    float32.
+    bfloat16 on a GPU that computes in it; float16 weights on a CPU that multiplies float32 by them; else float32.
     """
-    lent = config.device == ZERO
-    if config.dtype == "int4" and (lent or not (card.is_embedded and device == "cpu")):
-        raise ModelError("no_int4", name=card.key)
     if config.dtype != "auto":
         return config.dtype
-    if lent:
+    if config.device == ZERO:
         return "bfloat16"
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    if not int4.pays():
-        return "float32"
-    return "int4" if card.is_embedded else "bfloat16"
+    return "float16" if packed.can_halve() else "float32"
 
 
 def load_default(config: Config, report: Report) -> Loaded:
@@ -121,15 +115,9 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
     source = locate(card, config, report)
     report("load")
     tokenizer = read(AutoTokenizer, source, card)
-    number_format = choose_format(card, config, device)
-    dtype = torch.float32 if number_format == "int4" else getattr(torch, number_format)
-    model = read_model(source, card, dtype)
-    model.to(device).eval()
-    if number_format == "int4":
-        model = int4.to_int4(model)
-    elif _to_pack(config, device):
-        model = packed.pack(model)
-    draft = _load_draft(config, model, device, report) if config.draft_model else None
+    number_format = choose_format(config, device)
+    model = _prepare(source, card, config, number_format)
+    draft = _load_draft(config, model, number_format, report) if config.draft_model else None
     context = getattr(model.config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
     return Loaded(
         card,
@@ -146,11 +134,8 @@ def load(card: ModelCard, config: Config, report: Report) -> Loaded:
 def check_room(card: ModelCard, config: Config, report: Report) -> None:
     """Refuse a model whose weights would not fit into the memory that is free: ModelError."""
     device = choose_device(config)
-    number_format = choose_format(card, config, device)
-    if number_format == "int4":
-        return  # the embedded one, the smallest of all
     shape = read(AutoConfig, locate(card, config, report), card)
-    needed = count_parameters(shape) * getattr(torch, number_format).itemsize
+    needed = count_parameters(shape) * getattr(torch, choose_format(config, device)).itemsize
     free = torch.cuda.mem_get_info()[0] if device == "cuda" else psutil.virtual_memory().available
     if needed > ROOM * free:
         raise ModelError("no_room", name=card.key, needed=round(needed / 1e9, 1), free=round(free / 1e9, 1))
@@ -195,18 +180,23 @@ def cache_capacity(model: PreTrainedModel, config: Config) -> int:
     return (config.max_cache_mb * 2**20 or free // 2) // token_bytes
 
 
-def _load_draft(config: Config, model: PreTrainedModel, device: str, report: Report) -> PreTrainedModel:
+def _load_draft(config: Config, model: PreTrainedModel, number_format: str, report: Report) -> PreTrainedModel:
     card = find(config.draft_model, catalogue(config))
-    draft = read_model(locate(card, config, report), card, model.dtype)
+    draft = _prepare(locate(card, config, report), card, config, number_format)
     sizes = [m.config.get_text_config().vocab_size for m in (model, draft)]
     if sizes[0] != sizes[1]:
         raise ModelError("draft_vocabulary", name=card.key, mine=sizes[1], other=sizes[0])
-    draft.to(device).eval()
-    return packed.pack(draft) if _to_pack(config, device) else draft
+    return draft
 
 
-def _to_pack(config: Config, device: str) -> bool:
-    return device == "cpu" and config.device != ZERO and packed.available()
+def _prepare(source: str, card: ModelCard, config: Config, number_format: str) -> PreTrainedModel:
+    """Read a model, put it on its device and lay its weights out as the device multiplies them."""
+    device = choose_device(config)
+    on_cpu = device == "cpu" and config.device != ZERO  # where a GPU is lent, the weights only wait on the CPU
+    if on_cpu and number_format == "float16" and packed.can_halve():
+        return packed.halve(read_model(source, card, "auto").eval())
+    model = read_model(source, card, getattr(torch, number_format)).to(device).eval()
+    return packed.pack(model) if on_cpu and number_format != "float16" and packed.available() else model
 
 
 def stop_ids_of(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

@@ -103,7 +103,7 @@ def build(site: Site) -> Sheets:
             found,
             error,
             None if found else _vocabulary(engine, card.key),
-            loaded.number_format if mine else _format_here(engine, card),
+            loaded.number_format if mine else _format_here(engine),
             weigh(loaded.model) if mine else None,
         )
 
@@ -142,9 +142,9 @@ def _vocabulary(engine: Engine, key: str) -> int | None:
         return None
 
 
-def _format_here(engine: Engine, card: ModelCard) -> str:
+def _format_here(engine: Engine) -> str:
     try:
-        return choose_format(card, engine.config, choose_device(engine.config))
+        return choose_format(engine.config, choose_device(engine.config))
     except ModelError:
         return ""
 
