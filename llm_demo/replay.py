@@ -178,9 +178,7 @@ def room(capacity: int) -> tuple[int, int] | None:
 
 def _reserve(model: PreTrainedModel, rows: int, width: int) -> list[tuple[Tensor, Tensor]]:
     """Return memory for the keys and values of every layer, of the shape and kind that the model itself makes."""
-    layers = [
-        SlotLayer(Where(width=1, place=slice(0, 1))) for _ in range(model.config.get_text_config().num_hidden_layers)
-    ]
+    layers = [SlotLayer(Where(width=1)) for _ in range(model.config.get_text_config().num_hidden_layers)]
     model(input_ids=torch.zeros((1, 1), dtype=torch.long, device=model.device), past_key_values=Cache(layers=layers))
     shapes = [(rows, layer.keys.shape[1], width, layer.keys.shape[3]) for layer in layers]
     return [

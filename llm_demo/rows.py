@@ -89,19 +89,19 @@ class Rows:
         self._where.start, self._where.width = longest, longest + count
         if same and longest:
             self._where.width = rounded(self._where.width, LANES)
-        columns, positions = self._places(counts, count)
-        full, level = min(counts) == count, min(self._lengths) == longest
-        if not full:
-            tokens = [[FILLING] * (count - len(new)) + list(new) for new in tokens]
-        if full and level:
-            self._where.place = slice(longest, longest + count)
+        alike = min(counts) == count and min(self._lengths) == longest
+        if alike:
+            self._where.place = longest
+            positions = torch.arange(longest, longest + count)[None]
         else:
+            columns, positions = self._places(counts, count)
             rows = torch.arange(len(tokens))[:, None].expand_as(columns)
             self._where.place = (rows.to(device), columns.to(device))
+            tokens = [[FILLING] * (count - len(new)) + list(new) for new in tokens]
         plain = not longest or (count == 1 and not same)  # nobody has to be kept from looking anywhere
         output = self._model(
             input_ids=torch.tensor(tokens, device=device),
-            attention_mask=None if full and level and plain else self._mask(positions),
+            attention_mask=None if alike and plain else self._mask(positions),
             position_ids=positions.to(device),
             past_key_values=self._cache,
             use_cache=True,
@@ -110,7 +110,7 @@ class Rows:
         )
         self._lengths = [length + given for length, given in zip(self._lengths, counts, strict=True)]
         states = output.hidden_states[-1][:, -max(counts) :] if hidden else None
-        return Fed(output.logits[:, -wanted:], states)
+        return Fed(output.logits, states)
 
     def join(self, other: "Rows", row: int = 0) -> None:
         """Add a row of another batch at the end."""
@@ -161,7 +161,7 @@ class Rows:
         return columns, columns.masked_fill(order < missing, 0)
 
     def _mask(self, positions: Tensor) -> Tensor:
-        """Return what each new token may look at: shape (rows, 1, tokens, width), True where it may."""
+        """Return what each new token may look at: shape (rows or 1, 1, tokens, width), True where it may."""
         columns = torch.arange(self._where.width)
         return (columns <= positions[:, :, None])[:, None].to(self._model.device)
 

@@ -1,6 +1,6 @@
 """Slots: the memory of one layer's keys and values, of many sequences side by side."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 from transformers.cache_utils import CacheLayerMixin
@@ -10,11 +10,17 @@ COLUMNS = 256  # tokens of memory that a batch begins with, and grows by
 
 @dataclass(slots=True)
 class Where:
-    """Where the pass under way writes: from `start` of the longest row up to `width`, and the index of its own."""
+    """Where the pass under way writes.
+
+    Attributes:
+        start: tokens of the longest row so far.
+        width: columns up to the end of the longest row.
+        place: the first column, where all rows are equally long; else each token's own row and column.
+    """
 
     start: int = 0
     width: int = 0
-    place: slice | tuple[Tensor, Tensor] = field(default_factory=lambda: slice(0))
+    place: int | tuple[Tensor, Tensor] = 0
 
 
 class SlotLayer(CacheLayerMixin):
@@ -47,13 +53,16 @@ class SlotLayer(CacheLayerMixin):
         rows, width = key_states.shape[0], self._where.width
         self._make_room(rows, width)
         place = self._where.place
-        if isinstance(place, slice):  # all rows are equally long
-            self.keys[:rows, :, place] = key_states
-            self.values[:rows, :, place] = value_states
+        keys, values = self.keys, self.values
+        if rows < len(keys):
+            keys, values = keys[:rows], values[:rows]
+        if isinstance(place, int):
+            keys.narrow(2, place, key_states.shape[2]).copy_(key_states)
+            values.narrow(2, place, key_states.shape[2]).copy_(value_states)
         else:
-            self.keys[:rows].transpose(1, 2)[place] = key_states.transpose(1, 2)
-            self.values[:rows].transpose(1, 2)[place] = value_states.transpose(1, 2)
-        return self.keys[:rows, :, :width], self.values[:rows, :, :width]
+            keys.transpose(1, 2)[place] = key_states.transpose(1, 2)
+            values.transpose(1, 2)[place] = value_states.transpose(1, 2)
+        return keys.narrow(2, 0, width), values.narrow(2, 0, width)
 
     @property
     def nbytes(self) -> int:

@@ -207,7 +207,8 @@ def test_a_quarter_of_the_memory_is_reserved_at_most(capacity, reserved):
     assert room(capacity) == reserved
 
 
-def test_a_worker_with_recorded_steps_writes_the_texts_of_one_without(tiny_model, tiny_tokenizer, replay, counted):
+def test_a_worker_with_recorded_steps_writes_the_texts_of_one_without(tiny_model, tiny_tokenizer, counted):
+    replay = Replay(tiny_model, 8, COLUMNS, counted)  # room for the rows of all four, whenever each begins
     samplings = [
         Sampling("greedy", max_new_tokens=9),
         Sampling(seed=3, top_k=20, max_new_tokens=12),

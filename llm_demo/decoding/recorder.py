@@ -87,7 +87,7 @@ class Recorder:
     def _distributions(self, logits: Tensor) -> "_Distributions":
         scores = logits.float()  # half precision would round the tail to 0
         log_probs = scores.log_softmax(-1)
-        raw = final = Ranking(log_probs.exp())
+        raw = final = Ranking(scores.softmax(-1))
         if self._warp:
             self._seen = self._seen.to(scores.device)
             scores = self._warp(self._seen, scores[None].clone())[0]
