@@ -198,8 +198,11 @@ class Worker:
             run.own[prefill.model] = self._make_rows(prefill.model)
             run.own[prefill.model].join(prefill.rows, prefill.row)
         else:
-            run.rows = [len(self._shared)]
-            self._shared.join(prefill.rows, prefill.row)
+            if self._replay or self._shared or len(prefill.rows) > 1 or self._prompts.lends(prefill):
+                self._shared.join(prefill.rows, prefill.row)
+            else:
+                self._shared = prefill.rows  # where nobody else is, it stays where it was read
+            run.rows = [len(self._shared) - 1]
 
     def _shared_pass(self) -> None:
         runs = sorted((run for run in self._running if run.rows), key=lambda run: run.rows[0])

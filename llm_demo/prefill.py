@@ -178,6 +178,10 @@ class Prompts:
         unread = [*(prefill.job for prefill in self._reading), *waiting]
         self._firsts = [first for first in self._firsts if any(first.job is job for job in unread)]
 
+    def lends(self, prefill: Prefill) -> bool:
+        """Tell whether others may still begin with what was read of a prompt."""
+        return prefill in self._firsts
+
     def forget_firsts(self) -> None:
         """Give up what is kept of prompts for those that begin alike."""
         self._firsts.clear()
