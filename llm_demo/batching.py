@@ -13,9 +13,10 @@ from typing import TypeVar
 import torch
 from transformers import PreTrainedModel
 
+from llm_demo.crowd import Crowd
 from llm_demo.decoding.feed import Feed
-from llm_demo.errors import DeadlineError, DemoError, ModelError
-from llm_demo.jobs import Decision, Job, Run, in_turn, number_the_line
+from llm_demo.errors import DemoError, ModelError
+from llm_demo.jobs import Decision, Job, Run
 from llm_demo.memory import give_back
 from llm_demo.prefill import Prefill, Prompts
 from llm_demo.replay import Replay
@@ -25,7 +26,6 @@ from llm_demo.turns import Turns
 PIECES = {"cpu": 64, "cuda": 512}  # tokens of a prompt read between two steps of everybody else: about one step's time
 GIVE_BACK_SECONDS = 5.0  # more often, and new tokens wait for memory: it takes milliseconds, and so does asking again
 MUCH = 64 * 2**20  # bytes of keys and values that are given back as soon as nobody needs them
-MAX_ROWS = 64  # decoded together; more wait in line
 # What torch, transformers and arithmetic raise, and what a person can be told.
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, DemoError)
 FAILURES += (AssertionError, AttributeError, MemoryError)
@@ -59,12 +59,9 @@ class Worker:
         self._models = {"main": model, "draft": draft}
         self._same_alone = same_alone
         self._replay = replay
-        self._capacity = capacity - (replay.rows * replay.width if replay else 0)
-        self._max_rows = MAX_ROWS
         self._thread = thread or Turns()
-        self._waiting: list[Run] = []
+        self._crowd = Crowd(capacity - (replay.rows * replay.width if replay else 0))
         self._prompts = Prompts(self._make_rows, PIECES.get(model.device.type, PIECES["cuda"]))
-        self._running: list[Run] = []
         self._shared = self._make_shared()
         self._busy = False
         self._closed = False
@@ -87,7 +84,7 @@ class Worker:
         """Stop after the current step and wait for the thread; whoever listens hears nothing more."""
         self._closed = True
         self._thread.shutdown(cancel_futures=True)
-        for run in [*self._running, *self._waiting]:
+        for run in [*self._crowd.running, *self._crowd.waiting]:
             run.job.outbox.put(None)
 
     def _make_rows(self, model: str = "main") -> Rows:
@@ -99,9 +96,7 @@ class Worker:
     def _line_up(self, job: Job) -> None:
         job.running = len(job.strategies)
         for number, (strategy, shape) in enumerate(zip(job.strategies, job.shapes, strict=True)):
-            if shape[0] * shape[1] > self._capacity:
-                raise ModelError("too_large", tokens=shape[0] * shape[1], capacity=self._capacity)
-            self._waiting.append(Run(job, number, strategy, shape, next(strategy), alone=job.alone[number]))
+            self._crowd.line_up(Run(job, number, strategy, shape, next(strategy), alone=job.alone[number]))
         if not self._busy:
             self._busy = True
             self._schedule()
@@ -128,18 +123,19 @@ class Worker:
 
     def _tick(self) -> None:
         """Admit newcomers, read some of their prompts, and take one step with all rows."""
-        self._drop_the_gone()
+        self._crowd.drop_the_gone()
+        self._prompts.drop_the_gone()
         self._admit()
         self._read_prompts()
         self._shared_pass()
-        for run in [run for run in self._running if run.own and not run.rows]:
+        for run in [run for run in self._crowd.running if run.own and not run.rows]:
             self._own_pass(run)
 
     def _goes_on(self) -> bool:
         """Let go of what nobody needs any more; return whether there is more to do."""
-        self._busy = bool(self._running or self._waiting)
+        self._busy = bool(self._crowd)
         freed = 0
-        if not self._running:
+        if not self._crowd.running:
             freed = self._shared.nbytes
             self._shared = self._make_shared()
         if freed > MUCH or time.monotonic() - self._gave_back > GIVE_BACK_SECONDS:
@@ -147,41 +143,17 @@ class Worker:
             self._gave_back = time.monotonic()
         return self._busy and not self._closed
 
-    def _drop_the_gone(self) -> None:
-        now = time.monotonic()
-        for run in [*self._waiting, *self._running]:
-            if now > run.job.deadline and not run.job.cancelled.is_set():
-                run.job.fail(DeadlineError("deadline", seconds=run.job.seconds))
-        self._waiting = [run for run in self._waiting if not run.job.cancelled.is_set()]
-        self._running = [run for run in self._running if not run.job.cancelled.is_set()]
-        self._prompts.drop_the_gone()
-
     def _admit(self) -> None:
-        """Let in whoever's turn it is, as long as rows and memory last."""
-        if not self._waiting:
-            return
-        while turns := in_turn(self._waiting, self._running):
-            run = turns[0]
-            if self._running and not self._fits(run):
-                break
-            self._waiting.remove(run)
-            self._running.append(run)
+        for run in self._crowd.admit():
             if run.history:  # it ran before, until memory was short
                 self._resume(run)
             else:
                 self._prompts.add(run)
-        number_the_line(self._waiting, self._running)
-
-    def _fits(self, newcomer: Run) -> bool:
-        inside = [*self._running, newcomer]
-        rows = sum(run.shape[0] for run in inside)
-        # Rows share one rectangle of memory, as wide as the longest of them.
-        return rows <= self._max_rows and rows * max(run.shape[1] for run in inside) <= self._capacity
 
     def _read_prompts(self) -> None:
         if self._prompts.idle:
             return
-        streaming = any(run.rows or run.own for run in self._running)
+        streaming = any(run.rows or run.own for run in self._crowd.running)
         for prefill, fed in self._prompts.read(streaming):
             for run in prefill.runs:
                 if fed is None:
@@ -190,7 +162,7 @@ class Worker:
                 run.remember()
                 if self._advance(run, Fed(fed.logits[:, -run.feed.wanted :], fed.hidden)):
                     self._settle(run, prefill)
-        self._prompts.keep_firsts([run.job for run in self._waiting])
+        self._prompts.keep_firsts([run.job for run in self._crowd.waiting])
 
     def _settle(self, run: Run, prefill: Prefill) -> None:
         """Give a run the row that was read for it: among everybody's, or its own."""
@@ -205,7 +177,7 @@ class Worker:
             run.rows = [len(self._shared) - 1]
 
     def _shared_pass(self) -> None:
-        runs = sorted((run for run in self._running if run.rows), key=lambda run: run.rows[0])
+        runs = sorted((run for run in self._crowd.running if run.rows), key=lambda run: run.rows[0])
         if not runs:
             return
         parents, tokens = [], []
@@ -258,7 +230,7 @@ class Worker:
         else:
             run.feed = said
             return True
-        self._running.remove(run)
+        self._crowd.leave(run)
         return False
 
     def _make_do(self, runs: list[Run]) -> None:
@@ -272,11 +244,10 @@ class Worker:
         else:
             for run in leaving:
                 run.rows = []
-                self._running.remove(run)
-            self._waiting = leaving + self._waiting
-        self._max_rows = max(sum(len(run.rows) for run in self._running), 1)
+            self._crowd.send_back(leaving)
+        self._crowd.stay_as_few()
         # The memory is given back before anybody's cache is made anew, rows in the order that they had.
-        staying = [run for run in runs if run in self._running]
+        staying = [run for run in runs if run in self._crowd.running]
         self._shared = self._make_shared()
         if self._models["main"].device.type == "cuda":
             torch.cuda.empty_cache()
@@ -285,7 +256,7 @@ class Worker:
 
     def _turn_away(self, run: Run) -> None:
         """Fail a run that is too much for the memory by itself."""
-        self._running.remove(run)
+        self._crowd.leave(run)
         run.job.fail(ModelError("out_of_memory"))
 
     def _resume(self, run: Run) -> None:
@@ -302,7 +273,7 @@ class Worker:
         log.error("A step of the model failed", exc_info=error)
         if isinstance(error, torch.OutOfMemoryError):
             error = ModelError("out_of_memory")
-        for run in self._running:
+        for run in self._crowd.running:
             run.job.fail(error)
-        self._running.clear()  # with the last of them their rows go
+        self._crowd.running.clear()  # with the last of them their rows go
         self._prompts.clear()

@@ -132,21 +132,3 @@ class Run:
         history = self.history or [()]
         kept = [history[parent][: len(history[parent]) - self.feed.forget] for parent in parents]
         self.history = [(*old, *new) for old, new in zip(kept, self.feed.tokens, strict=True)]
-
-
-def in_turn(waiting: Sequence[Run], running: Sequence[Run]) -> list[Run]:
-    """Return who comes next: whoever's owner has the fewest rows running, then the order of arrival."""
-    rows: dict[str, int] = {}
-    for run in running:
-        rows[run.job.owner] = rows.get(run.job.owner, 0) + run.shape[0]
-    busy = {run.job.visitor: run.job for run in running if run.job.visitor}
-    may_run = [run for run in waiting if busy.get(run.job.visitor, run.job) is run.job]
-    return sorted(may_run, key=lambda run: rows.get(run.job.owner, 0))
-
-
-def number_the_line(waiting: Sequence[Run], running: Sequence[Run]) -> None:
-    """Tell every waiting job its place: that of its first strategy."""
-    places = {id(run.job): place for place, run in reversed(list(enumerate(waiting, start=1)))}
-    started = {id(run.job) for run in running}
-    for job in {id(run.job): run.job for run in (*waiting, *running)}.values():
-        job.wait(0 if id(job) in started else places[id(job)])

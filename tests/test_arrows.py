@@ -28,7 +28,20 @@ LAYERS = (
     }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template", "tally", "remote"},
-    {"batching", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf", "fields"}
+    {
+        "batching",
+        "crowd",
+        "prompt",
+        "prefill",
+        "jobs",
+        "traces",
+        "request",
+        "decoding",
+        "models",
+        "startup",
+        "shelf",
+        "fields",
+    }
     | {"offers"},
     {"sampling", "trace", "rows", "replay", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats", "rates", "incident", "memory", "ranking", "slots", "turns"},
@@ -51,7 +64,8 @@ SIDEWAYS = {
     "charts": {"tokens"},
     "template": {"chat", "tokens"},
     "tally": {"engine", "quiz"},
-    "batching": {"prefill", "jobs", "decoding"},
+    "batching": {"prefill", "crowd", "jobs", "decoding"},
+    "crowd": {"jobs"},
     "jobs": {"decoding"},
     "traces": {"jobs", "decoding"},
     "prefill": {"jobs"},

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from llm_demo.batching import MAX_ROWS, PIECES, Worker
+from llm_demo.batching import PIECES, Worker
+from llm_demo.crowd import MAX_ROWS
 from llm_demo.decoding.feed import Feed, Strategy, Waiting
 from llm_demo.errors import DeadlineError, InputError, ModelError
 from llm_demo.jobs import Decision, Job

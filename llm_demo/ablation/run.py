@@ -8,7 +8,7 @@ from typing import Literal
 
 from llm_demo.ablation.experiment import Answer, Experiment, Result
 from llm_demo.ablation.first import first_token
-from llm_demo.batching import MAX_ROWS
+from llm_demo.crowd import MAX_ROWS
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError, ModelError
 from llm_demo.request import Request
