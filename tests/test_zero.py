@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 import torch
 from gradio_client import Client
@@ -216,6 +217,8 @@ def test_the_app_serves_from_processes_that_are_lent_a_gpu(tmp_path):
             client = client_of(f"http://127.0.0.1:{port}")
             trace = client.predict("The capital of France is", None, {"strategy": "greedy"}, api_name="/generate")
         finally:
+            for lent in psutil.Process(app.pid).children():  # of ZeroGPU's stand-in, and they outlive the app
+                lent.kill()
             app.terminate()
 
     assert trace["text"].startswith(" Paris.")
