@@ -54,7 +54,7 @@ class SlotLayer(CacheLayerMixin):
         self._make_room(rows, width)
         place = self._where.place
         keys, values = self.keys, self.values
-        if rows < len(keys):
+        if rows < len(keys):  # a slice of all of them costs time too, in each layer
             keys, values = keys[:rows], values[:rows]
         if isinstance(place, int):
             keys.narrow(2, place, key_states.shape[2]).copy_(key_states)

@@ -28,21 +28,8 @@ LAYERS = (
     }
     | {"comparison", "trace_files", "microscope", "conversation", "chat_files", "sentiment", "attention", "embedding"}
     | {"languages", "template", "tally", "remote"},
-    {
-        "batching",
-        "crowd",
-        "prompt",
-        "prefill",
-        "jobs",
-        "traces",
-        "request",
-        "decoding",
-        "models",
-        "startup",
-        "shelf",
-        "fields",
-    }
-    | {"offers"},
+    {"batching", "crowd", "prompt", "prefill", "jobs", "traces", "request", "decoding", "models", "startup", "shelf"}
+    | {"fields", "offers"},
     {"sampling", "trace", "rows", "replay", "hub", "strict_json", "spreadsheet", "rooms", "poll"},
     {"errors", "config", "stats", "rates", "incident", "memory", "ranking", "slots", "turns"},
     {"i18n"},

@@ -177,7 +177,7 @@ def test_the_percentile_of_one_value_is_that_value():
     assert percentile([0.25], 95) == 0.25
 
 
-@pytest.mark.parametrize(("number_format", "bits"), [("float32", 32), ("float16", 16)])
+@pytest.mark.parametrize(("number_format", "bits"), [("float32", 32), ("bfloat16", 16), ("float16", 16)])
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_token_reads_all_weights_but_the_embedding(make_tiny_model, number_format, bits, tied):
     model = make_tiny_model(tie_word_embeddings=tied)

@@ -87,6 +87,7 @@ class Recorder:
     def _distributions(self, logits: Tensor) -> "_Distributions":
         scores = logits.float()  # half precision would round the tail to 0
         log_probs = scores.log_softmax(-1)
+        # `exp` of these would be shared out among threads, which takes longer than to begin again.
         raw = final = Ranking(scores.softmax(-1))
         if self._warp:
             self._seen = self._seen.to(scores.device)

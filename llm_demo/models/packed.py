@@ -14,34 +14,11 @@ from transformers.pytorch_utils import Conv1D
 TYPICAL_ROWS = 16  # what the layout is chosen for
 
 
-class PackedWeight:
-    """A matrix to multiply rows by, in float32 or bfloat16."""
-
-    def __init__(self, weight: Tensor) -> None:
-        """
-        Args:
-            weight: shape (out, in).
-        """
-        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), TYPICAL_ROWS)
-
-    @property
-    def nbytes(self) -> int:
-        """Its size in memory, the layout's padding left out."""
-        return self._packed.nbytes
-
-    def product(self, rows: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Return shape (rows, out) for shape (rows, in).
-
-        A row's result does not depend on how many others there are: one alone goes in twice, as oneDNN has a sum
-        of another order for it.
-        """
-        if len(rows) == 1:
-            return self.product(rows.expand(2, -1), bias)[:1]
-        return torch.ops.mkldnn._linear_pointwise(rows, self._packed, bias, "none", [], "")
-
-
 class PackedLinear(nn.Module):
-    """Takes the place of an `nn.Linear`, in float32 or bfloat16."""
+    """Takes the place of an `nn.Linear`, in float32 or bfloat16.
+
+    A row's result does not depend on how many others there are.
+    """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, keep: bool = False) -> None:
         """
@@ -51,19 +28,21 @@ class PackedLinear(nn.Module):
             keep: whether the weight is wanted as it is too, as an output head's is that it shares with the embedding.
         """
         super().__init__()
-        self._matrix = PackedWeight(weight.detach())
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), TYPICAL_ROWS)
+        self.packed_bytes = self._packed.nbytes  # beside its parameters, the layout's padding left out
         self.bias = bias
         if keep:
             self.weight = weight
 
-    @property
-    def packed_bytes(self) -> int:
-        """What it holds beside its parameters."""
-        return self._matrix.nbytes
-
     def forward(self, states: Tensor) -> Tensor:
         """Return shape (..., out) for shape (..., in)."""
-        return self._matrix.product(states.flatten(0, -2), self.bias).unflatten(0, states.shape[:-1])
+        rows = states.flatten(0, -2)
+        # One alone goes in twice, as oneDNN has a sum of another order for it.
+        out = self._product(rows.expand(2, -1))[:1] if len(rows) == 1 else self._product(rows)
+        return out.unflatten(0, states.shape[:-1])
+
+    def _product(self, rows: Tensor) -> Tensor:
+        return torch.ops.mkldnn._linear_pointwise(rows, self._packed, self.bias, "none", [], "")
 
 
 class HalfLinear(nn.Module):
