@@ -273,9 +273,9 @@ class Engine(ABC):
             raise InputError("samplings", limit=self.config.max_compared)
         return self.generate_many([Request(prompt, sampling) for sampling in samplings], top_k)
 
-    def generate_many(self, requests: Sequence[Request], top_k: int = 10) -> list[Trace]:
-        """Return one trace a request, all decoded together."""
-        decisions = self.stream_many(requests, top_k)
+    def generate_many(self, requests: Sequence[Request], top_k: int = 10, visitor: str = "") -> list[Trace]:
+        """Return one trace a request, all decoded together; arguments are those of `stream_many`."""
+        decisions = self.stream_many(requests, top_k, visitor)
         traces = self.collect(requests)
         for decision in decisions:
             traces.add(decision)

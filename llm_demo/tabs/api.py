@@ -4,7 +4,7 @@ A sentence of trouble comes in the language that the client accepts.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 
@@ -18,15 +18,14 @@ from llm_demo.chat import fit, read_messages, split_thinking
 from llm_demo.engine import Engine
 from llm_demo.errors import InputError, RateError
 from llm_demo.i18n import preferred, translator
-from llm_demo.quiz.evaluation import Settings, summarize
 from llm_demo.quiz.quiz import Quiz
 from llm_demo.rates import Rate
 from llm_demo.request import Request, check_bounds, check_tokenized
 from llm_demo.sampling import Sampling
-from llm_demo.tabs.door import address_of_request
+from llm_demo.tabs.api_quiz import quiz_endpoints
+from llm_demo.tabs.door import address_of_request, visitor_of
 from llm_demo.tabs.site import Site, spoken
 from llm_demo.tokens import tokenize as split
-from llm_demo.trace import Trace
 
 SHOWN = 10  # candidates of a step, where a call does not say
 
@@ -49,14 +48,6 @@ def build(site: Site, quiz: Quiz) -> None:
             if seconds:
                 raise RateError("too_many_models", seconds=math.ceil(seconds))
         return engine.of(model)
-
-    def traces(runner: Engine, requests: Sequence[Request], top_k: int, request: gr.Request | None) -> list[Trace]:
-        """Return a trace a request; of one visitor's calls one runs at a time."""
-        decisions = runner.stream_many(requests, top_k, _visitor(request))
-        collected = runner.collect(requests)
-        for decision in decisions:
-            collected.add(decision)
-        return collected.finished()
 
     def tokenize(text: str, model: str | None = None, request: gr.Request | None = None) -> dict:
         """Split a text into tokens with the tokenizer of any model of the catalogue.
@@ -97,7 +88,7 @@ def build(site: Site, quiz: Quiz) -> None:
             settings = _sampling(sampling)
             check_bounds([Request(prompt, settings)], top_k, config)  # one token is decided, but no bound is waived
             one = Request(prompt, replace(settings, max_new_tokens=1))
-            return traces(runner_of(model, request), [one], top_k, request)[0].steps[0].to_dict()
+            return runner_of(model, request).generate_many([one], top_k, visitor_of(request))[0].steps[0].to_dict()
 
     def generate(
         prompt: str,
@@ -116,7 +107,8 @@ def build(site: Site, quiz: Quiz) -> None:
         """
         with told(request):
             runner = runner_of(model, request)
-            return traces(runner, [Request(prompt, _sampling(sampling))], top_k, request)[0].to_dict()
+            asked = [Request(prompt, _sampling(sampling))]
+            return runner.generate_many(asked, top_k, visitor_of(request))[0].to_dict()
 
     def compare(
         prompt: str,
@@ -138,7 +130,7 @@ def build(site: Site, quiz: Quiz) -> None:
             if not isinstance(samplings, list) or not 1 <= len(samplings) <= config.max_compared:
                 raise InputError("samplings", limit=config.max_compared)
             asked = [Request(prompt, Sampling.from_dict(one)) for one in samplings]
-            return [trace.to_dict() for trace in traces(runner, asked, top_k, request)]
+            return [trace.to_dict() for trace in runner.generate_many(asked, top_k, visitor_of(request))]
 
     def chat(
         messages: list,
@@ -167,7 +159,7 @@ def build(site: Site, quiz: Quiz) -> None:
                 raise InputError("thinking_switch", value=repr(thinking)[:40])
             settings = _sampling(sampling)
             prompt = fit(runner, read_messages(messages), settings.max_new_tokens, system, thinking).prompt
-            trace = traces(runner, [Request(prompt, settings)], SHOWN, request)[0]
+            trace = runner.generate_many([Request(prompt, settings)], SHOWN, visitor_of(request))[0]
             reasoning, text = split_thinking(trace.text, prompt)
             return {"text": text, "reasoning": reasoning, "trace": trace.to_dict()}
 
@@ -192,7 +184,8 @@ def build(site: Site, quiz: Quiz) -> None:
             given = read_parts(parts, config.max_parts)
             check_texts(given, runner.tokenizer, config)
             variants = make_variants(runner.tokenizer, given)
-            written = traces(runner, make_requests(variants, _sampling(sampling), count), SHOWN, request)
+            asked = make_requests(variants, _sampling(sampling), count)
+            written = runner.generate_many(asked, SHOWN, visitor_of(request))
             effects = measure(runner, variants, written[0])
             return {
                 "variants": [
@@ -206,82 +199,6 @@ def build(site: Site, quiz: Quiz) -> None:
                 "effects": [asdict(effect) for effect in effects],
             }
 
-    def quiz_question(
-        language: str = "es", category: str | None = None, seed: int = 0, request: gr.Request | None = None
-    ) -> dict:
-        """Draw a question; the answer is not in it.
-
-        Args:
-            language: a code like es or en.
-            category: of MMLU-ProX; any where it is left out.
-            seed: of the draw.
-        """
-        with told(request):
-            question = quiz.draw(language, category, seed)
-            return {
-                "question_id": question.question_id,
-                "language": question.language,
-                "category": question.category,
-                "question": question.question,
-                "options": dict(zip(question.letters, question.options, strict=True)),
-                "source": question.source,
-            }
-
-    def quiz_answer(
-        question_id: int, language: str, letter: str, model: str | None = None, request: gr.Request | None = None
-    ) -> dict:
-        """Answer a question and see what the model answers.
-
-        Args:
-            question_id: as quiz_question gave it.
-            language: a code like es or en.
-            letter: your answer.
-            model: a key of the catalogue; the loaded model where it is left out.
-        """
-        with told(request):
-            done = quiz.answer(quiz.bank(language).find(question_id), letter, model, _visitor(request))
-            return {
-                "gold": done.question.answer,
-                "correct": done.visitor_is_right,
-                "model_letter": done.scores.best,
-                "letter_probs": dict(zip(done.scores.letters, done.scores.probs, strict=True)),
-                "letter_mass": done.scores.mass,
-            }
-
-    def quiz_evaluate(
-        language: str = "es",
-        category: str | None = None,
-        n: int = 20,
-        seed: int = 0,
-        mode: str = "direct",
-        model: str | None = None,
-        request: gr.Request | None = None,
-    ) -> dict:
-        """Put a model to several questions; returns its accuracy with an interval.
-
-        Args:
-            language: a code like es or en.
-            category: of MMLU-ProX; all where it is left out.
-            n: how many questions.
-            seed: of the draw.
-            mode: direct, rotated, two_tokens, cot_0 or cot_5.
-            model: a key of the catalogue; the loaded model where it is left out.
-        """
-        with told(request):
-            categories = () if category in (None, "") else (category,)
-            begun = quiz.begin(Settings(language, categories, n, seed, mode, model or ""))
-            *_, done = quiz.evaluate(begun, _visitor(request))
-            summary = summarize(done)
-            return {
-                "n": summary.accuracy.count,
-                "accuracy": summary.accuracy.value,
-                "interval": list(summary.accuracy.interval),
-                "chance": summary.chance,
-                "by_category": {name: asdict(share) for name, share in summary.by_category},
-                "letters": summary.letters,
-                "unparsed": summary.unparsed,
-            }
-
     endpoints: dict[str, Callable] = {
         "tokenize": tokenize,
         "next_token": next_token,
@@ -289,9 +206,7 @@ def build(site: Site, quiz: Quiz) -> None:
         "compare": compare,
         "chat": chat,
         "ablate": ablate,
-        "quiz_question": quiz_question,
-        "quiz_answer": quiz_answer,
-        "quiz_evaluate": quiz_evaluate,
+        **quiz_endpoints(quiz, told),
     }
     for name, endpoint in endpoints.items():
         gr.api(endpoint, api_name=name)
@@ -299,7 +214,3 @@ def build(site: Site, quiz: Quiz) -> None:
 
 def _sampling(settings: dict | None) -> Sampling:
     return Sampling.from_dict({} if settings is None else settings)
-
-
-def _visitor(request: gr.Request | None) -> str:
-    return (request.session_hash or "") if request else ""

@@ -142,6 +142,11 @@ def address_of_request(request: gr.Request, config: Config) -> str:
     return address_of(peer, request.headers.get("x-forwarded-for"), config.trusted_proxies)
 
 
+def visitor_of(request: gr.Request | None) -> str:
+    """Return whose call it is, empty for nobody's."""
+    return (request.session_hash or "") if request else ""
+
+
 def _without_page(request: gr.Request, event_id: str | None) -> bool:
     """Tell whether a program calls without a session of its own: Gradio then calls that by the number of the event."""
     return request.session_hash == event_id
